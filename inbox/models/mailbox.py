@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from helpdesk.secrets import EncryptedTextField
+from inbox.models.channel import Channel
+
+
+class Security(models.TextChoices):
+    NONE = "none", _("None")
+    STARTTLS = "starttls", _("STARTTLS")
+    SSL = "ssl", _("SSL/TLS")
+
+
+class MailboxQuerySet(models.QuerySet["Mailbox"]):
+    def polled(self) -> MailboxQuerySet:
+        """Those that we fetch from; the others receive by a pipe, by forwarding or from the mail room."""
+        return self.filter(enabled=True).exclude(imap_host="")
+
+    def in_error(self) -> MailboxQuerySet:
+        return self.filter(enabled=True).exclude(fetch_error="", send_error="")
+
+
+class Mailbox(Channel):
+    """A team address: where its mail is fetched, how answers leave, and how both went last."""
+
+    address = models.CharField(_("address"), max_length=254, unique=True, help_text=_("Stored in lower case."))
+
+    imap_host = models.CharField(
+        _("IMAP server"), max_length=255, blank=True, help_text=_("Empty: mail comes by pipe or forwarding.")
+    )
+    imap_port = models.PositiveIntegerField(_("IMAP port"), default=993)
+    imap_security = models.CharField(_("IMAP security"), max_length=10, choices=Security.choices, default=Security.SSL)
+    imap_user = models.CharField(_("IMAP user"), max_length=254, blank=True)
+    imap_password = EncryptedTextField(_("IMAP password"), blank=True)
+    imap_folder = models.CharField(_("folder"), max_length=255, default="INBOX")
+    poll_seconds = models.PositiveIntegerField(_("fetch every (seconds)"), default=60)
+    import_since = models.DateTimeField(
+        _("import mail since"),
+        null=True,
+        blank=True,
+        help_text=_("What is older stays in the mailbox. Empty with “import all” off: from connecting on."),
+    )
+    import_all = models.BooleanField(_("import all mail that is already there"), default=False)
+
+    smtp_host = models.CharField(_("SMTP server"), max_length=255, blank=True)
+    smtp_port = models.PositiveIntegerField(_("SMTP port"), default=587)
+    smtp_security = models.CharField(
+        _("SMTP security"), max_length=10, choices=Security.choices, default=Security.STARTTLS
+    )
+    smtp_user = models.CharField(
+        _("SMTP user"), max_length=254, blank=True, help_text=_("Empty: sending needs no login.")
+    )
+    smtp_password = EncryptedTextField(_("SMTP password"), blank=True)
+    uses_mail_room = models.BooleanField(_("sends to the mail room"), default=False, editable=False)
+
+    ca_certificate = models.TextField(
+        _("private CA"),
+        blank=True,
+        help_text=_("PEM certificates of the authority that signed your mail servers, if it is your own."),
+    )
+    signature = models.TextField(_("signature"), blank=True)
+
+    # Health. Empty error means well.
+    last_poll_at = models.DateTimeField(_("last fetched"), null=True, blank=True, editable=False)
+    next_poll_at = models.DateTimeField(_("fetched next"), null=True, blank=True, editable=False)
+    fetch_error = models.TextField(_("fetching failed"), blank=True, editable=False)
+    send_error = models.TextField(_("sending failed"), blank=True, editable=False)
+    failed_polls = models.PositiveIntegerField(_("failed fetches in a row"), default=0, editable=False)
+
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = MailboxQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["address"]
+        verbose_name = _("mailbox")
+        verbose_name_plural = _("mailboxes")
+
+    def __str__(self) -> str:
+        return self.address
+
+    def clean(self) -> None:
+        super().clean()
+        self.address = self.address.strip().lower()
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+    @property
+    def fetches(self) -> bool:
+        return bool(self.imap_host)
+
+
+class MailFolderQuerySet(models.QuerySet["MailFolder"]):
+    def lease(self, folder_id: int, *, now: datetime, seconds: int = 30) -> uuid.UUID | None:
+        """Take the folder for one worker; None when another holds it. The token fences out a worker whose lease ran out."""
+        token = uuid.uuid4()
+        free = self.filter(models.Q(lease_until=None) | models.Q(lease_until__lt=now), pk=folder_id)
+        return token if free.update(lease_token=token, lease_until=now + timedelta(seconds=seconds)) else None
+
+
+class MailFolder(models.Model):
+    """The fetch position in one folder: everything up to `last_uid` of this UIDVALIDITY is stored or noted as a gap."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="folders", verbose_name=_("mailbox"))
+    name = models.CharField(_("name"), max_length=255, default="INBOX")
+    uidvalidity = models.BigIntegerField(_("UIDVALIDITY"), null=True, blank=True)
+    first_uid = models.BigIntegerField(_("first UID taken in"), default=1)
+    last_uid = models.BigIntegerField(_("last UID"), default=0)
+    lease_token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = MailFolderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mail folder")
+        verbose_name_plural = _("mail folders")
+        constraints = [models.UniqueConstraint(fields=["mailbox", "name"], name="mail_folder_once")]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox} · {self.name}"

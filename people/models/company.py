@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+FREE_MAIL = Path(__file__).resolve().parent.parent / "free_mail_domains.txt"
+
+
+@cache
+def free_mail_domains() -> frozenset[str]:
+    """Domains whose addresses say nothing about an employer (kept in people/free_mail_domains.txt)."""
+    lines = (line.strip() for line in FREE_MAIL.read_text().splitlines())
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+class CompanyQuerySet(models.QuerySet["Company"]):
+    def for_address(self, address: str) -> Company | None:
+        """The company that this mail address belongs to, made on first sight; None for free mail.
+
+        Two mails at once from one new domain get the same company: the domain is unique and the loser looks again.
+        """
+        domain = address.rpartition("@")[2].lower()
+        if not domain or "." not in domain or domain in free_mail_domains():
+            return None
+        known = CompanyDomain.objects.filter(domain=domain[:253]).select_related("company").first()
+        if known:
+            return known.company
+        company = self.create(name=domain[:200])
+        row, made = CompanyDomain.objects.get_or_create(domain=domain[:253], defaults={"company": company})
+        if not made:
+            company.delete()
+        return row.company
+
+
+class Company(models.Model):
+    name = models.CharField(_("name"), max_length=200)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = CompanyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name = _("company")
+        verbose_name_plural = _("companies")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CompanyDomain(models.Model):
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="domains", verbose_name=_("company"))
+    domain = models.CharField(_("mail domain"), max_length=253, unique=True)
+
+    class Meta:
+        ordering = ["domain"]
+        verbose_name = _("mail domain")
+        verbose_name_plural = _("mail domains")
+
+    def __str__(self) -> str:
+        return self.domain
+
+    def clean(self) -> None:
+        self.domain = self.domain.strip().lower()

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from people.models import User
+    from tickets.models import Status, Ticket
+
+
+class TicketError(Exception):
+    """Something a person asked of a ticket that its rules forbid. `str()` is the sentence to show."""
+
+
+class StatusNotInPipeline(TicketError):
+    def __init__(self, ticket: Ticket, status: Status) -> None:
+        super().__init__(
+            _("“%(status)s” is not a status of this ticket's pipeline. Reload the page and choose one of its own.")
+            % {"status": status.name}
+        )
+
+
+class NotAssignable(TicketError):
+    def __init__(self, user: User) -> None:
+        super().__init__(_("%(name)s cannot own tickets. Choose an active agent.") % {"name": user.name})

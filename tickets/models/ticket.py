@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Company, Contact, Team, TicketAccess, User
+from tickets.errors import NotAssignable, StatusNotInPipeline
+from tickets.models.event import EventKind
+from tickets.models.link import LinkKind
+from tickets.models.pipeline import Kind, Pipeline, Status
+from tickets.models.seen import Seen
+from tickets.models.sharing import Share
+
+
+class Priority(models.IntegerChoices):
+    LOW = 1, _("Low")
+    NORMAL = 2, _("Normal")
+    HIGH = 3, _("High")
+    URGENT = 4, _("Urgent")
+
+
+class Source(models.TextChoices):
+    EMAIL = "email", _("Email")
+    CHAT = "chat", _("Chat")
+    FORM = "form", _("Form")
+    CALL = "call", _("Call")
+    MANUAL = "manual", _("By hand")
+    API = "api", _("API")
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def visible_to(self, user: User) -> TicketQuerySet:
+        """The one door: what ARCHITECTURE's table lets this user see. Everything that shows a ticket starts here."""
+        if not user.is_active:
+            return self.none()
+        tickets = self if user.may_delete else self.filter(trashed_at=None)
+        if user.is_admin or user.ticket_access == TicketAccess.ALL:
+            return tickets
+
+        teams = user.memberships.values("team")
+        seen = models.Q(owner=user)
+        if user.ticket_access == TicketAccess.TEAM:
+            seen |= models.Q(team__in=teams) | models.Q(owner__memberships__team__in=teams)
+        else:
+            seen |= models.Q(created_by=user)
+        if user.sees_unassigned:
+            seen |= models.Q(owner=None)
+        shares = Share.objects.filter(models.Q(user=user) | models.Q(team__in=teams))
+        seen |= models.Q(pk__in=shares.values("ticket"))
+        # As a subquery, so that a colleague in two of my teams does not double the row.
+        return tickets.filter(pk__in=Ticket.objects.filter(seen).values("pk"))
+
+    def open(self) -> TicketQuerySet:
+        return self.filter(trashed_at=None).exclude(turn=Kind.CLOSED)
+
+    def closed(self) -> TicketQuerySet:
+        return self.filter(trashed_at=None, turn=Kind.CLOSED)
+
+    def for_list(self, user: User) -> TicketQuerySet:
+        """Everything that _ticket_row.html prints, so a row costs no query of its own."""
+        seen = Seen.objects.filter(ticket=models.OuterRef("pk"), user=user, at__gte=models.OuterRef("last_inbound_at"))
+        return self.select_related("status", "owner", "contact").annotate(
+            is_unread=models.Case(
+                models.When(last_inbound_at=None, then=models.Value(False)),
+                default=~models.Exists(seen),
+                output_field=models.BooleanField(),
+            )
+        )
+
+    def for_page(self) -> TicketQuerySet:
+        """Everything that the header and the context sidebar print of the ticket itself."""
+        return self.select_related(
+            "status", "pipeline", "owner", "team", "contact__company", "company"
+        ).prefetch_related("contact__addresses")
+
+    def locked(self, number: int) -> Ticket:
+        return self.select_for_update().get(pk=number)
+
+    @transaction.atomic
+    def begin(
+        self,
+        name: str,
+        *,
+        pipeline: Pipeline,
+        source: Source,
+        now: datetime,
+        status: Status | None = None,
+        contact: Contact | None = None,
+        owner: User | None = None,
+        team: Team | None = None,
+        by: User | None = None,
+    ) -> Ticket:
+        """Open a ticket. Without a status it takes the pipeline's first new one. Raises StatusNotInPipeline."""
+        status = status or pipeline.first_status(Kind.NEW)
+        ticket = Ticket(
+            name=name[:300],
+            pipeline=pipeline,
+            status=status,
+            turn=status.kind,
+            turn_since=now,
+            source=source,
+            contact=contact,
+            company=contact.company if contact else None,
+            owner=owner,
+            team=team,
+            created_by=by,
+            opened_at=now,
+            closed_at=now if status.closes else None,
+        )
+        if status.pipeline_id != pipeline.pk:
+            raise StatusNotInPipeline(ticket, status)
+        ticket.save()
+        ticket.record(EventKind.CREATED, by=by, now=now, source=str(source))
+        return ticket
+
+
+class Ticket(models.Model):
+    """One piece of work for a contact. Its number is its key: monotonic, with gaps, never used again."""
+
+    number = models.BigAutoField(_("number"), primary_key=True)
+    name = models.CharField(_("ticket name"), max_length=300, blank=True)
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("pipeline"))
+    status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("status"))
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.NORMAL)
+    source = models.CharField(_("source"), max_length=10, choices=Source.choices)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="tickets",
+        verbose_name=_("owner"),
+    )
+    team = models.ForeignKey(
+        Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets", verbose_name=_("team")
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets", verbose_name=_("contact")
+    )
+    company = models.ForeignKey(
+        Company, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets", verbose_name=_("company")
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("created by"),
+    )
+    opened_at = models.DateTimeField(_("opened"))
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
+
+    # Copied here from the status and the messages, so that a list of a million tickets is read from one index.
+    turn = models.PositiveSmallIntegerField(_("whose turn"), choices=Kind.choices)
+    turn_since = models.DateTimeField(_("since"))
+    last_message_at = models.DateTimeField(_("last message"), null=True, blank=True)
+    last_inbound_at = models.DateTimeField(_("last message of the contact"), null=True, blank=True)
+    preview = models.CharField(_("preview"), max_length=200, blank=True)
+    message_count = models.PositiveIntegerField(_("messages"), default=0)
+    has_attachments = models.BooleanField(_("has attachments"), default=False)
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        indexes = [
+            models.Index("turn", "turn_since", "number", name="ticket_turn", condition=models.Q(trashed_at=None)),
+            models.Index(
+                "owner", "turn", "turn_since", "number", name="ticket_owner_turn", condition=models.Q(trashed_at=None)
+            ),
+            models.Index("contact", "-opened_at", name="ticket_of_contact"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("tickets:ticket", args=[self.number])
+
+    # What a person does
+
+    @transaction.atomic
+    def move_to(self, status: Status, *, by: User | None, now: datetime) -> None:
+        """Put the ticket in `status` and record who did it. Moving to the status it is in does nothing.
+
+        Raises StatusNotInPipeline.
+        """
+        self._lock()
+        if status.pipeline_id != self.pipeline_id:
+            raise StatusNotInPipeline(self, status)
+        if status.pk == self.status_id:
+            return
+        was = self.status
+        self._set_status(status, now)
+        kind = EventKind.REOPENED if was.closes and not status.closes else EventKind.STATUS
+        self.record(kind, by=by, now=now, **{"from": was.name, "to": status.name})
+
+    @transaction.atomic
+    def assign(self, owner: User | None, *, by: User | None, now: datetime) -> None:
+        """Give the ticket to `owner`, or to nobody. Raises NotAssignable for somebody who may not answer."""
+        self._lock()
+        if owner and not (owner.is_active and owner.may_reply):
+            raise NotAssignable(owner)
+        if self.owner_id == (owner.pk if owner else None):
+            return
+        was = self.owner
+        self.owner = owner
+        self.save(update_fields=["owner"])
+        self.record(
+            EventKind.OWNER, by=by, now=now, **{"from": was.name if was else "", "to": owner.name if owner else ""}
+        )
+
+    @transaction.atomic
+    def prioritise(self, priority: Priority, *, by: User, now: datetime) -> None:
+        self._lock()
+        if self.priority == priority:
+            return
+        was, self.priority = Priority(self.priority), priority
+        self.save(update_fields=["priority"])
+        self.record(
+            EventKind.PRIORITY, by=by, now=now, **{"from": was.name.lower(), "to": Priority(priority).name.lower()}
+        )
+
+    @transaction.atomic
+    def trash(self, *, by: User, now: datetime) -> None:
+        self._lock()
+        if self.trashed_at is None:
+            self.trashed_at = now
+            self.save(update_fields=["trashed_at"])
+            self.record(EventKind.TRASHED, by=by, now=now)
+
+    @transaction.atomic
+    def restore(self, *, by: User, now: datetime) -> None:
+        self._lock()
+        if self.trashed_at is not None:
+            self.trashed_at = None
+            self.save(update_fields=["trashed_at"])
+            self.record(EventKind.RESTORED, by=by, now=now)
+
+    @transaction.atomic
+    def link_to(self, other: Ticket, kind: LinkKind, *, now: datetime) -> None:
+        self.links.get_or_create(other=other, defaults={"kind": kind})
+        self.record(EventKind.LINKED, by=None, now=now, kind=str(kind), number=other.number)
+
+    # What messages do
+
+    @transaction.atomic
+    def heard(self, *, at: datetime, preview: str, has_attachments: bool = False) -> None:
+        """The contact wrote: it is our turn, since the oldest message that nobody answered yet.
+
+        A closed ticket is reopened; whether it may be is the pipeline's rule and the caller's question.
+        """
+        self._lock()
+        self._count_message(at, preview, has_attachments)
+        self.last_inbound_at = max(filter(None, [self.last_inbound_at, at]))
+        self.save(update_fields=["last_inbound_at"])
+        if self.message_count > 1 and self.turn != Kind.WAITING_ON_US:
+            was, since = self.status, self.turn_since
+            status = self.pipeline.first_status(Kind.WAITING_ON_US)
+            self._set_status(status, since if was.kind == Kind.NEW else at)
+            kind = EventKind.REOPENED if was.closes else EventKind.STATUS
+            self.record(kind, by=None, now=at, **{"from": was.name, "to": status.name})
+
+    @transaction.atomic
+    def answered(self, *, at: datetime, preview: str, by: User, has_attachments: bool = False) -> None:
+        """`by` wrote to the contact: it is their turn. An unassigned ticket becomes the sender's (SPEC S-35)."""
+        self._lock()
+        self._count_message(at, preview, has_attachments)
+        if self.owner_id is None and by.may_reply:
+            self.assign(by, by=by, now=at)
+        if self.turn in (Kind.NEW, Kind.WAITING_ON_US):
+            was = self.status
+            status = self.pipeline.first_status(Kind.WAITING_ON_CONTACT)
+            if status.pk != was.pk:
+                self._set_status(status, at)
+                self.record(EventKind.STATUS, by=by, now=at, **{"from": was.name, "to": status.name})
+
+    def record(self, kind: EventKind, *, by: User | None, now: datetime, **detail: Any) -> None:
+        self.events.create(kind=kind, actor=by, at=now, detail=detail)
+
+    def _lock(self) -> None:
+        """Wait for whoever changes this ticket, then see what they left. Inside a transaction."""
+        self.refresh_from_db(
+            from_queryset=Ticket.objects.select_for_update(of=("self",)).select_related("status", "pipeline", "owner")
+        )
+
+    def _set_status(self, status: Status, now: datetime) -> None:
+        if status.kind != self.turn:
+            self.turn_since = now
+        self.status, self.turn = status, status.kind
+        self.closed_at = (self.closed_at or now) if status.closes else None
+        self.save(update_fields=["status", "turn", "turn_since", "closed_at"])
+
+    def _count_message(self, at: datetime, preview: str, has_attachments: bool) -> None:
+        self.message_count += 1
+        self.preview = " ".join(preview.split())[:200]
+        self.last_message_at = max(filter(None, [self.last_message_at, at]))
+        self.has_attachments = self.has_attachments or has_attachments
+        self.save(update_fields=["message_count", "preview", "last_message_at", "has_attachments"])
