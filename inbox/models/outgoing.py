@@ -39,7 +39,7 @@ class Outgoing(models.Model):
     )
     mailbox = models.ForeignKey(Mailbox, on_delete=models.PROTECT, related_name="outgoing", verbose_name=_("mailbox"))
     state = models.CharField(_("state"), max_length=12, choices=OutgoingState.choices, default=OutgoingState.QUEUED)
-    message_id = models.CharField(_("Message-ID"), max_length=400, unique=True)
+    mail_id = models.CharField(_("Message-ID"), max_length=400, unique=True)
     envelope_from = models.CharField(_("envelope sender"), max_length=320)
     mime = models.FileField(_("mail as sent"), upload_to="sent/%Y/%m/%d", max_length=500, blank=True)
     due_at = models.DateTimeField(_("due"))

@@ -57,7 +57,12 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 class User(AbstractBaseUser):
     """Somebody of our own house. What each role may do stands in ARCHITECTURE's table; the questions below answer it."""
 
-    email = models.EmailField(_("email"), max_length=254)
+    email = models.EmailField(
+        _("email"),
+        max_length=254,
+        unique=True,
+        error_messages={"unique": _("There is already a user with this email.")},
+    )
     name = models.CharField(_("name"), max_length=200)
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.AGENT)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Switch off instead of deleting."))
@@ -95,11 +100,7 @@ class User(AbstractBaseUser):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         constraints = [
-            models.UniqueConstraint(
-                Lower("email"),
-                name="user_email_once",
-                violation_error_message=_("There is already a user with this email."),
-            ),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_in_lower_case"),
         ]
 
     def __str__(self) -> str:

@@ -176,7 +176,7 @@ class Ticket(models.Model):
             models.Index(
                 "owner", "turn", "turn_since", "number", name="ticket_owner_turn", condition=models.Q(trashed_at=None)
             ),
-            models.Index("contact", "-opened_at", name="ticket_of_contact"),
+            models.Index("contact", models.F("opened_at").desc(), name="ticket_of_contact"),
         ]
 
     def __str__(self) -> str:
