@@ -1,0 +1,1 @@
+"""The project itself and the tools every app shares."""

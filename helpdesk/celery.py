@@ -1,0 +1,43 @@
+"""The background work: `celery -A helpdesk worker` and `celery -A helpdesk beat`."""
+
+import logging
+import os
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from celery.contrib.django.task import DjangoTask
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+logger = logging.getLogger(__name__)
+
+
+class Task(DjangoTask):
+    """A task that is queued after commit. A broker that is away then costs time, not an answer.
+
+    What a task is to do stands in the database before it is queued, and the sweeper finds it there.
+    """
+
+    abstract = True
+
+    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:
+        self.apply_async_on_commit(args, kwargs)
+
+    def apply_async_on_commit(self, *args: Any, **kwargs: Any) -> None:
+        from django.db import transaction
+
+        transaction.on_commit(partial(self._queue, *args, **kwargs))
+
+    def _queue(self, *args: Any, **kwargs: Any) -> None:
+        from kombu.exceptions import OperationalError
+
+        try:
+            self.apply_async(*args, **kwargs)
+        except OperationalError as problem:
+            logger.error("Task %s could not be queued, the sweeper will find it: %s", self.name, problem)
+
+
+app = Celery("helpdesk", task_cls=Task)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

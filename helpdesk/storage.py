@@ -1,0 +1,34 @@
+"""How files are kept: what people send us durably, what we serve under names that change with their content."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class DurableFolder(FileSystemStorage):
+    """A folder whose files are on the disk, not only in memory, when `save` comes back."""
+
+    def _save(self, name: str, content: File[Any]) -> str:
+        kept = super()._save(name, content)
+        path = Path(self.path(kept))
+        _flush(path)
+        _flush(path.parent)
+        return kept
+
+
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):
+    """JavaScript modules import each other by relative path; the collected ones by hashed name."""
+
+    support_js_module_import_aggregation = True
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
