@@ -1,0 +1,69 @@
+"""How a view answers: a whole page or a fragment of it, and what else the page should hear."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+ToastKind = Literal["info", "error"]
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether htmx swaps the answer into a page that is already there.
+
+    Boosted links, history restores and requests that pick their part out of a whole page (`hx-select`) say that they
+    come from htmx too, and yet need the whole page.
+    """
+    headers = request.headers
+    return (
+        headers.get("HX-Request") == "true"
+        and headers.get("HX-Request-Type") != "full"
+        and headers.get("HX-Boosted") != "true"
+        and headers.get("HX-History-Restore-Request") != "true"
+    )
+
+
+def render_page(
+    request: HttpRequest,
+    page: str,
+    partial: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    """One address, two answers: the template `page`, or `partial` for a swap.
+
+    An invalid form answers with `status=422`: htmx swaps it like any other answer.
+    """
+    template = partial if wants_fragment(request) else page
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Request-Type", "HX-Boosted", "HX-History-Restore-Request"])
+    return response
+
+
+def toast(response: HttpResponse, text: str, kind: ToastKind = "info") -> HttpResponse:
+    """Say what just happened in a corner of the page; an error stays until it is dismissed. Can be called repeatedly."""
+    return _trigger(response, "toast", {"text": str(text), "kind": kind})
+
+
+def announce(response: HttpResponse, text: str, *, now: bool = False) -> HttpResponse:
+    """Say it to a screen reader only. `now` interrupts, for what cannot wait."""
+    return _trigger(response, "announce-now" if now else "announce", {"text": str(text)})
+
+
+def forget_draft(response: HttpResponse, key: str) -> HttpResponse:
+    """The text kept in the browser under `key` (a <rich-editor>'s data-key) has arrived and need not be kept."""
+    return _trigger(response, "draft:saved", {"key": key})
+
+
+def _trigger(response: HttpResponse, event: str, item: dict[str, str]) -> HttpResponse:
+    """Add to the events that htmx fires in the page. An event fires once, so its items are gathered in a list."""
+    header = response.headers.get("HX-Trigger", "")
+    events = json.loads(header) if header.startswith("{") else {name: {} for name in header.split(",") if name}
+    events.setdefault(event, {}).setdefault("items", []).append(item)
+    response.headers["HX-Trigger"] = json.dumps(events)  # ASCII only, as a header must be
+    return response
