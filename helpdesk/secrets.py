@@ -15,7 +15,7 @@ class Unreadable(Exception):
 
 def _box() -> MultiFernet:
     """The first key encrypts, every key decrypts: put a new one in front to rotate."""
-    return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+    return MultiFernet([Fernet(key) for key in settings.HELPDESK_ENCRYPTION_KEYS])
 
 
 def encrypt(plain: str) -> str:

@@ -563,7 +563,7 @@ LANGUAGES = [("en", "English"), ("fi", "Suomi")]
 LANGUAGE_CODE = environment.choice(
     "HELPDESK_LANGUAGE", "en", "Language where a person has chosen none.", among=["en", "fi"]
 )
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "helpdesk" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = environment.matching(
