@@ -1,0 +1,57 @@
+// <list-keys class="ws__rows">: J and K move in the list of tickets, R and C begin a reply or a comment, [ and ] show
+// views and details, ? shows all of it. Enter opens the ticket, because the cursor is the focus of its link.
+import { singleKeysAreOn } from "./key-preference.js";
+
+let cursor = null // id of the row, so that the cursor outlives a swap of the list
+
+class ListKeys extends HTMLElement {
+  connectedCallback() {
+    document.addEventListener("keydown", this)
+    document.addEventListener("htmx:after:swap", this)
+    this.#mark()
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("keydown", this)
+    document.removeEventListener("htmx:after:swap", this)
+  }
+
+  handleEvent(event) {
+    if (event.type !== "keydown") return this.#mark()
+    if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || !singleKeysAreOn()) return
+    if (event.target.closest?.("input, textarea, select, [contenteditable], [popover], dialog")) return
+
+    const act = {
+      j: () => this.#move(1),
+      k: () => this.#move(-1),
+      r: () => document.querySelector("composer-box")?.open("reply"),
+      c: () => document.querySelector("composer-box")?.open("comment"),
+      "[": () => document.querySelector("workspace-panes")?.toggle("views"),
+      "]": () => document.querySelector("workspace-panes")?.toggle("context"),
+      "?": () => document.querySelector("#shortcuts")?.showModal(),
+    }[event.key.toLowerCase()]
+    if (!act) return
+
+    event.preventDefault()
+    act()
+  }
+
+  #move(by) {
+    const rows = [...this.querySelectorAll(".trow")]
+    if (rows.length === 0) return
+
+    const here = rows.findIndex((row) => row.id === cursor)
+    const at = here >= 0 ? here : rows.findIndex((row) => row.querySelector("[aria-current]"))
+    // Nothing open and no cursor: J begins at the top, K too.
+    const to = at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))
+    cursor = rows[to].id
+    this.#mark()
+    rows[to].scrollIntoView({ block: "nearest" })
+    rows[to].querySelector(".trow__link")?.focus({ preventScroll: true })
+  }
+
+  #mark() {
+    for (const row of this.querySelectorAll(".trow")) row.classList.toggle("is-cursor", row.id === cursor)
+  }
+}
+customElements.define("list-keys", ListKeys)

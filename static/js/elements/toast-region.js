@@ -1,0 +1,67 @@
+// <toast-region class="toasts" id="toasts" data-failed="…" data-offline="…">: shows what just happened and takes it away.
+// Holds a <template data-kind> for each kind of toast; toasts that stand in it or are swapped into it are treated alike.
+const STAYS = 6_000
+
+class ToastRegion extends HTMLElement {
+  #arrivals
+  #timers = new Map()
+
+  connectedCallback() {
+    document.addEventListener("toast", this)
+    document.addEventListener("htmx:response:error", this)
+    document.addEventListener("htmx:error", this)
+    this.addEventListener("click", this)
+    this.#arrivals = new MutationObserver(() => this.#time())
+    this.#arrivals.observe(this, { childList: true })
+    this.#time()
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("toast", this)
+    document.removeEventListener("htmx:response:error", this)
+    document.removeEventListener("htmx:error", this)
+    this.removeEventListener("click", this)
+    this.#arrivals.disconnect()
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.clear()
+  }
+
+  handleEvent(event) {
+    if (event.type === "click") event.target.closest("[data-dismiss]")?.closest(".toast").remove()
+    else if (event.type === "toast") for (const { text, kind } of event.detail.items) this.show(text, kind)
+    else if (event.type === "htmx:error") this.show(this.dataset.offline, "error")
+    else this.#explain(event.detail.ctx)
+  }
+
+  show(text, kind = "info") {
+    const there = [...this.querySelectorAll(".toast")].some((toast) => toast.textContent.trim().startsWith(text))
+    if (there) return // a poll that keeps failing says so once
+
+    const template = this.querySelector(`template[data-kind="${kind}"]`) ?? this.querySelector("template")
+    const toast = template.content.cloneNode(true)
+    toast.querySelector("[data-text]").textContent = text
+    this.append(toast)
+  }
+
+  // An answer that is not swapped in, and whose server did not say why itself.
+  #explain({ response, hx }) {
+    const swapped = response.status === 422 || response.status === 409
+    if (!swapped && !hx?.trigger?.includes('"toast"')) this.show(this.dataset.failed, "error")
+  }
+
+  #time() {
+    for (const toast of this.querySelectorAll(".toast:not(.toast--error)")) {
+      if (!this.#timers.has(toast)) this.#timers.set(toast, setTimeout(() => this.#leave(toast), STAYS))
+    }
+  }
+
+  #leave(toast) {
+    // Not away from under the pointer or the focus of somebody who is reading it.
+    if (toast.matches(":hover, :focus-within")) this.#timers.set(toast, setTimeout(() => this.#leave(toast), STAYS))
+    else {
+      this.#timers.delete(toast)
+      toast.remove()
+    }
+  }
+}
+customElements.define("toast-region", ToastRegion)

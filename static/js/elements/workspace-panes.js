@@ -1,0 +1,75 @@
+// <workspace-panes class="ws" data-pane="list|ticket">: which panes show where there is no room for all of them.
+// A link with data-toggle="views" or "context" (its href names the pane, for a page without scripts) shows and hides one.
+const ROOM_FOR_ALL = matchMedia("(min-width: 80rem)")
+
+class WorkspacePanes extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", this)
+    this.addEventListener("keydown", this)
+    document.addEventListener("htmx:after:swap", this)
+    ROOM_FOR_ALL.addEventListener("change", this)
+    this.#tell()
+  }
+
+  disconnectedCallback() {
+    this.removeEventListener("click", this)
+    this.removeEventListener("keydown", this)
+    document.removeEventListener("htmx:after:swap", this)
+    ROOM_FOR_ALL.removeEventListener("change", this)
+  }
+
+  handleEvent(event) {
+    if (event.type === "click") this.#clicked(event)
+    else if (event.type === "keydown" && event.key === "Escape" && !event.defaultPrevented) this.#closeDrawers(true)
+    else if (event.type === "htmx:after:swap") this.#swapped()
+    else if (event.type === "change") this.#closeDrawers(false)
+  }
+
+  // Views are a drawer where there is no room for them; the context is a drawer there, and a column elsewhere.
+  toggle(pane) {
+    if (ROOM_FOR_ALL.matches) {
+      if (pane === "context") this.classList.toggle("no-context")
+    } else if (this.classList.toggle(`show-${pane}`)) {
+      this.classList.remove(pane === "views" ? "show-context" : "show-views")
+      this.#pane(pane)?.querySelector("a, button, summary")?.focus({ preventScroll: true })
+    }
+    this.#tell()
+  }
+
+  #clicked(event) {
+    const toggle = event.target.closest("[data-toggle]")
+    if (toggle) {
+      event.preventDefault()
+      this.toggle(toggle.dataset.toggle)
+    } else if (!event.target.closest(".ws__views, .ws__context")) this.#closeDrawers(false)
+  }
+
+  #swapped() {
+    // The ticket pane says itself whether a ticket is open in it, so a swap of it alone turns the page on a phone.
+    const ticket = this.querySelector("#ticket")
+    if (ticket) this.dataset.pane = ticket.dataset.number ? "ticket" : "list"
+    if (!this.querySelector("#views :focus, #context :focus")) this.#closeDrawers(false)
+    this.#tell()
+  }
+
+  #closeDrawers(giveFocusBack) {
+    const open = ["views", "context"].find((pane) => this.classList.contains(`show-${pane}`))
+    if (!open) return
+
+    this.classList.remove("show-views", "show-context")
+    if (giveFocusBack) this.querySelector(`[data-toggle="${open}"]`)?.focus()
+    this.#tell()
+  }
+
+  #tell() {
+    for (const toggle of this.querySelectorAll("[data-toggle]")) {
+      const shown = this.#pane(toggle.dataset.toggle)?.checkVisibility() ?? false
+      toggle.setAttribute("aria-expanded", shown)
+    }
+  }
+
+  #pane(name) {
+    return this.querySelector(`.ws__${name}`)
+  }
+}
+customElements.define("workspace-panes", WorkspacePanes)
