@@ -1,0 +1,1 @@
+"""Mail as bytes and as values: pure functions, no database, no models."""
