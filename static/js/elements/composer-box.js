@@ -66,7 +66,8 @@ class ComposerBox extends HTMLElement {
       event.preventDefault()
       this.#resize(this.#height() + (event.key === "ArrowUp" ? 32 : -32))
     }
-    if (event.key === "Escape" && !event.defaultPrevented && this.hasAttribute("data-composing")) {
+    const escaped = event.key === "Escape" && !event.defaultPrevented && !document.querySelector(":popover-open")
+    if (escaped && this.hasAttribute("data-composing")) {
       this.removeAttribute("data-composing") // the text stays where it is
       document.activeElement?.blur()
       this.querySelector("[data-open]")?.focus()

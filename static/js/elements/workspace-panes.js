@@ -20,7 +20,7 @@ class WorkspacePanes extends HTMLElement {
 
   handleEvent(event) {
     if (event.type === "click") this.#clicked(event)
-    else if (event.type === "keydown" && event.key === "Escape" && !event.defaultPrevented) this.#closeDrawers(true)
+    else if (event.type === "keydown") this.#key(event)
     else if (event.type === "htmx:after:swap") this.#swapped()
     else if (event.type === "change") this.#closeDrawers(false)
   }
@@ -42,6 +42,12 @@ class WorkspacePanes extends HTMLElement {
       event.preventDefault()
       this.toggle(toggle.dataset.toggle)
     } else if (!event.target.closest(".ws__views, .ws__context")) this.#closeDrawers(false)
+  }
+
+  #key(event) {
+    // A menu or dialog on top closes first.
+    const onTop = document.querySelector(":popover-open, dialog[open]")
+    if (event.key === "Escape" && !event.defaultPrevented && !onTop) this.#closeDrawers(true)
   }
 
   #swapped() {
