@@ -2,13 +2,17 @@
 
 import logging
 import os
+import warnings
 from functools import partial
 from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 from celery.contrib.django.task import DjangoTask
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+# Said of workers that take pickled tasks; ours take JSON only. In a container root is usual.
+warnings.filterwarnings("ignore", message=".*superuser privileges", append=False)
 
 logger = logging.getLogger(__name__)
 
@@ -41,3 +45,20 @@ class Task(DjangoTask):
 app = Celery("helpdesk", task_cls=Task)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.heartbeat_sent.connect
+def worker_lives(**_: Any) -> None:
+    """Sent every two seconds by the worker's own process, also while all its threads are busy."""
+    from helpdesk.health import note_alive
+
+    note_alive("worker")
+
+
+@signals.after_task_publish.connect
+def scheduler_lives(sender: str, **_: Any) -> None:
+    """Only the scheduler sends this task."""
+    if sender == "helpdesk.tasks.heartbeat":
+        from helpdesk.health import note_alive
+
+        note_alive("scheduler")

@@ -42,7 +42,7 @@ class OutagesMiddleware:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`: called while the exception is being handled."""
-    exception = sys.exception() if sys.version_info >= (3, 11) else None
+    exception = sys.exception()
     if isinstance(exception, OUTAGES):
         return unavailable(exception)
     return bug(request)
@@ -52,3 +52,8 @@ def unavailable(exception: BaseException) -> HttpResponse:
     logger.error("A page was answered with 503: %s: %s", type(exception).__name__, str(exception).split("\n")[0])
     page = get_template("503.html").render({})  # no request: context processors would ask the database again
     return HttpResponse(page, status=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
+
+
+class NotUnavailable(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", None) != 503

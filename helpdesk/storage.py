@@ -1,5 +1,7 @@
 """How files are kept: what people send us durably, what we serve under names that change with their content."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 from typing import Any

@@ -1,10 +1,14 @@
 """Which app answers which address. Apps are named as strings: this folder knows none of them."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+
+from helpdesk.health import health
 
 handler500 = "helpdesk.outages.server_error"
 
 urlpatterns = [
+    path("health/", health, name="health"),
     path("admin/", admin.site.urls),
+    path("", include("people.urls")),
 ]

@@ -59,7 +59,7 @@ class Places:
         """The data folder itself, or a short one when its path is too long for a socket."""
         if len(os.fsencode(data)) <= _LONGEST_SOCKET_FOLDER:
             return data
-        return Path("/tmp") / f"helpdesk-{self._fingerprint}-{name}"
+        return Path("/tmp") / f"helpdesk-{self._fingerprint}-{name}"  # noqa: S108 (a start checks whose it is)
 
 
 def others_can_reach(path: Path) -> bool:

@@ -1,0 +1,218 @@
+"""What every test stands on: real PostgreSQL and Valkey, made for this run and gone after it.
+
+With DATABASE_URL and REDIS_URL set, those servers are used instead. `-n 2` shares the servers; each process of the
+tests has a database of its own.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+_share: Any = None
+
+
+def _start_servers() -> None:
+    """Before the settings are read, since the addresses follow from the state folder."""
+    global _share
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        # Not in the caller's state: tests must never touch the data of a desk that one runs.
+        state = Path(tempfile.mkdtemp(prefix="hd-test-"))
+        state.chmod(0o755)
+        os.environ["HELPDESK_STATE_DIR"] = str(state)
+        for name in [name for name in os.environ if name.startswith("HELPDESK_") and name != "HELPDESK_STATE_DIR"]:
+            del os.environ[name]
+        os.environ["MAIL_ROOM_PORT"] = "2526"  # nothing listens there unless a test says so
+        atexit.register(shutil.rmtree, state, ignore_errors=True)
+        if os.environ.get("DATABASE_URL"):
+            _be_production()
+        if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+            from helpdesk.embedded.sharing import Share
+
+            _share = Share(state, durable=False)
+            _share.take()
+            atexit.register(_leave)
+    else:
+        # Two databases of Redis for each: cache and queue.
+        number = 2 * (int(worker.removeprefix("gw")) + 1)
+        base = os.environ.get("REDIS_URL") or _embedded_redis()
+        os.environ["REDIS_URL"] = _in_database(base, number)
+        # Files and collected things of one process are not those of the other.
+        os.environ["HELPDESK_FILES"] = str(Path(os.environ["HELPDESK_STATE_DIR"]) / f"files-{worker}")
+
+
+def _be_production() -> None:
+    """With DATABASE_URL the desk insists on its secrets."""
+    os.environ["HELPDESK_SECRET_KEY"] = "only-for-tests-" * 5
+    os.environ["HELPDESK_ENCRYPTION_KEYS"] = "dGVzdHMtdXNlLXRoaXMta2V5LWFuZC1ub2JvZHktbG8="
+    os.environ["HELPDESK_PUBLIC_URL"] = "http://testserver"
+
+
+def _embedded_redis() -> str:
+    from helpdesk.embedded.places import Places
+
+    return Places(Path(os.environ["HELPDESK_STATE_DIR"])).redis_url
+
+
+def _in_database(url: str, number: int) -> str:
+    if url.startswith("unix:"):
+        return f"{url.split('?')[0]}?db={number}"
+    scheme, rest = url.split("://", 1)
+    return f"{scheme}://{rest.split('/')[0]}/{number}"
+
+
+def _leave() -> None:
+    _share.leave()
+    if _share.keeper:
+        _share.keeper.wait(20)
+
+
+_start_servers()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Tables are made by the migrations, with nothing kept on disk for longer than the run."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _for_tests() -> Iterator[None]:
+    """Quick passwords, tasks at once in the same process (after commit, as in life), mails into `mailoutbox`."""
+    from django.test import override_settings
+
+    from helpdesk.celery import app
+
+    app.conf.task_always_eager = True
+    app.conf.task_eager_propagates = True
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        ALLOWED_HOSTS=["*"],
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache(request: pytest.FixtureRequest) -> None:
+    """Sessions and login throttling of one test are not those of the next."""
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        from django.core.cache import cache
+
+        cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _files(settings: Any, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> None:
+    """Raw mail and attachments of a test lie in a folder of its own."""
+    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        options = dict(settings.STORAGES["default"]["OPTIONS"], location=str(tmp_path_factory.mktemp("files")))
+        settings.STORAGES = settings.STORAGES | {"default": {**settings.STORAGES["default"], "OPTIONS": options}}
+
+
+@pytest.fixture
+def count_queries() -> Callable[[Callable[[], Any]], int]:
+    """How many statements a call costs: `count_queries(lambda: page.get("/"))`."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def count(call: Callable[[], Any]) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            call()
+        return len(captured)
+
+    return count
+
+
+@pytest.fixture
+def on_commit(django_capture_on_commit_callbacks: Any) -> Any:
+    """`with on_commit():` does at its end what waits for the commit, which a test without transactions never has."""
+
+    def capture() -> Any:
+        return django_capture_on_commit_callbacks(execute=True)
+
+    return capture
+
+
+# -- Mail servers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Any]:
+    """A real IMAP server, see `tests.mail_servers.Dovecot`."""
+    from tests.mail_servers import Dovecot, find_dovecot
+
+    program = find_dovecot()
+    if program is None:
+        _missing("Dovecot is not installed (Debian: dovecot-imapd)")
+    server = Dovecot(program)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[Any]:
+    """A real SMTP server that keeps what it takes, see `tests.mail_servers.SmtpServer`."""
+    from tests.mail_servers import SmtpServer
+
+    server = SmtpServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+# -- Browser ----------------------------------------------------------------------------------------------------------
+
+
+def chromium() -> str | None:
+    """The installed browser, else Playwright's own when it is there."""
+    for found in (os.environ.get("CHROMIUM"), shutil.which("chromium"), shutil.which("chromium-browser")):
+        if found and Path(found).exists():
+            return found
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    program = chromium()
+    if program is None:
+        _missing("no Chromium is installed (set CHROMIUM to one)")
+    # Synchronous Playwright runs a loop in this thread, so Django would refuse the ORM beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    return {
+        **browser_type_launch_args,
+        "executable_path": program,
+        "args": ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, "locale": "en-GB", "timezone_id": "UTC"}
+
+
+# -- Said aloud -------------------------------------------------------------------------------------------------------
+
+_skipped_for: set[str] = set()
+
+
+def _missing(what: str) -> None:
+    """Skip, unless this is CI, which installs everything and then demands it."""
+    if os.environ.get("CI") == "1":
+        pytest.fail(f"CI=1, but {what}")
+    if what not in _skipped_for:
+        _skipped_for.add(what)
+        warnings.warn(f"Tests are skipped: {what}", stacklevel=2)
+    pytest.skip(what)
