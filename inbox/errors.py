@@ -97,3 +97,15 @@ class CannotTryAgain(InboxError):
 class AlreadyATicket(InboxError):
     def __init__(self, number: int) -> None:
         super().__init__(_("Somebody made ticket #%(number)d of this conversation already.") % {"number": number})
+
+
+class NotInQuarantine(InboxError):
+    def __init__(self) -> None:
+        super().__init__(_("Only a mail in quarantine can be processed again. Reload the page to see how it is now."))
+
+
+class LeaseLost(InboxError):
+    """Another worker took over, because this one was silent for too long. What it was about to write is not written."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Another worker has taken this over. It will finish it."))

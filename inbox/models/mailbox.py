@@ -96,6 +96,25 @@ class Mailbox(Channel):
     def fetches(self) -> bool:
         return bool(self.imap_host)
 
+    @property
+    def sends(self) -> bool:
+        return bool(self.smtp_host) or self.uses_mail_room
+
+    def sending_failed(self, reason: str, *, until: datetime) -> None:
+        """The account itself is at fault (login refused, server away): what waits for it waits together, so that a
+        wrong password is not tried once for every mail.
+        """
+        self.send_error = reason
+        self.save(update_fields=["send_error"])
+        self.outgoing.filter(state__in=["queued", "deferred"], due_at__lt=until).update(due_at=until)
+
+    def sending_works(self, *, now: datetime) -> None:
+        """Clear the error, and let what waited for it go."""
+        if self.send_error:
+            self.send_error = ""
+            self.save(update_fields=["send_error"])
+            self.outgoing.filter(state__in=["queued", "deferred"], due_at__gt=now).update(due_at=now)
+
 
 class MailFolderQuerySet(models.QuerySet["MailFolder"]):
     def lease(self, folder_id: int, *, now: datetime, seconds: int = 30) -> uuid.UUID | None:
@@ -111,7 +130,15 @@ class MailFolder(models.Model):
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="folders", verbose_name=_("mailbox"))
     name = models.CharField(_("name"), max_length=255, default="INBOX")
     uidvalidity = models.BigIntegerField(_("UIDVALIDITY"), null=True, blank=True)
-    first_uid = models.BigIntegerField(_("first UID taken in"), default=1)
+    first_uid = models.BigIntegerField(
+        _("all from this UID on"), default=1, help_text=_("Everything from here on is taken in.")
+    )
+    import_from = models.DateTimeField(
+        _("older ones from this date on"),
+        null=True,
+        blank=True,
+        help_text=_("Of the mails before that UID, those that arrived since then."),
+    )
     last_uid = models.BigIntegerField(_("last UID"), default=0)
     lease_token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)

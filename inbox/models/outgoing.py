@@ -1,12 +1,36 @@
 from __future__ import annotations
 
-from datetime import datetime
+import logging
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from django.db import models
+from django.db import DatabaseError, connection, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from inbox.errors import CannotTryAgain, MayNotReply, TicketInTrash
 from inbox.models.mailbox import Mailbox
 from inbox.models.message import Message
+from tickets.models import Ticket
+
+if TYPE_CHECKING:
+    from inbox.channels.smtp.sending import Outcome
+    from people.models import User
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+RENEWED_EVERY = 10.0
+# After these pauses a mail is tried every two hours, until 48 hours are over.
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
+LATER_PAUSE = timedelta(hours=2)
+MOST_TRIES = 28
+SWEPT_AT_ONCE = 200
 
 
 class OutgoingState(models.TextChoices):
@@ -21,14 +45,57 @@ class OutgoingState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class RecipientState(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    ACCEPTED = "accepted", _("Accepted")
+    DEFERRED = "deferred", _("Deferred")
+    REFUSED = "refused", _("Refused")
+    BOUNCED = "bounced", _("Bounced")
+
+
+WAITING = [OutgoingState.QUEUED, OutgoingState.DEFERRED]
+
+
 class OutgoingQuerySet(models.QuerySet["Outgoing"]):
     def due(self, now: datetime) -> OutgoingQuerySet:
-        states = [OutgoingState.QUEUED, OutgoingState.DEFERRED]
-        return self.filter(state__in=states, due_at__lte=now)
+        return self.filter(state__in=WAITING, due_at__lte=now)
 
     def abandoned(self, now: datetime) -> OutgoingQuerySet:
         """Claimed by a sender that died: whether the server has the mail depends on `handed_over`."""
         return self.filter(state=OutgoingState.SENDING, lease_until__lt=now)
+
+    def ahead_of(self, outgoing: Outgoing) -> OutgoingQuerySet:
+        """What this mail waits for: one sender at a time works on a ticket, in the order in which it was written.
+
+        A mail that reached somebody and is tried again for the others holds up nobody.
+        """
+        same_ticket = self.filter(message__ticket=outgoing.message.ticket_id).exclude(pk=outgoing.pk)
+        accepted = OutgoingRecipient.objects.filter(outgoing=models.OuterRef("pk"), state=RecipientState.ACCEPTED)
+        earlier = models.Q(pk__lt=outgoing.pk) & (
+            models.Q(state=OutgoingState.QUEUED) | (models.Q(state=OutgoingState.DEFERRED) & ~models.Exists(accepted))
+        )
+        return same_ticket.filter(models.Q(state=OutgoingState.SENDING) | earlier)
+
+    def sweep(self, now: datetime) -> int:
+        """Settle what a dead sender left, and queue what is due, in case the queue lost it. Says how many it queued."""
+        abandoned = self.abandoned(now)
+        unknown = abandoned.filter(handed_over=True).update(
+            state=OutgoingState.UNKNOWN,  # the token stays: a sender that comes back knows better
+            lease_until=None,
+            last_answer=_now(
+                "The connection ended before the server answered. It may have sent the mail; it is not sent again "
+                "by itself, so that nobody gets it twice."
+            ),
+        )
+        given_back = abandoned.filter(handed_over=False).update(
+            state=OutgoingState.DEFERRED, lease_token=None, lease_until=None, due_at=now
+        )
+        if unknown or given_back:
+            logger.warning("Outgoing mail of lost senders: %d unknown, %d tried again", unknown, given_back)
+        due = list(self.due(now).order_by("due_at", "pk").values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+        for pk in due:
+            _queue(pk)
+        return len(due)
 
 
 class Outgoing(models.Model):
@@ -70,6 +137,162 @@ class Outgoing(models.Model):
     def __str__(self) -> str:
         return f"{self.pk} · {self.get_state_display()}"
 
+    # Questions
+
+    @property
+    def can_be_tried_again(self) -> bool:
+        """By a person: for `unknown` that person has asked the customer, or takes the risk of a second copy."""
+        return self.state in (OutgoingState.FAILED, OutgoingState.UNKNOWN, OutgoingState.DEFERRED)
+
+    # Verbs
+
+    def send_later(self) -> None:
+        """Hand it to a worker after commit."""
+        from inbox.tasks import deliver
+
+        deliver.delay_on_commit(self.pk)
+
+    def send_now(self, *, now: datetime | None = None) -> None:
+        """Try once, if it is due, nobody else does and nothing of the ticket goes before it. Ends with the outcome stored.
+
+        Never inside a transaction: what happens between us and the server must stand in the database at once.
+        """
+        from inbox.channels.smtp.sending import send
+
+        if not self._claim(now or timezone.now()):
+            return
+        with self._lease_renewed():
+            outcome = send(self)
+        self._settle(outcome, now or timezone.now())
+        for pk in Outgoing.objects.due(timezone.now()).filter(message__ticket=self.message.ticket_id).values_list("pk"):
+            _queue(pk[0])
+
+    @transaction.atomic
+    def try_again(self, *, by: User, now: datetime | None = None) -> None:
+        """Send the same bytes under the same Message-ID, to whoever has not got them. Raises CannotTryAgain."""
+        now = now or timezone.now()
+        if not by.may_reply:
+            raise MayNotReply
+        if self.message.ticket is not None and self.message.ticket.trashed_at is not None:
+            raise TicketInTrash
+        states = [OutgoingState.FAILED, OutgoingState.UNKNOWN, OutgoingState.DEFERRED]
+        if not Outgoing.objects.filter(pk=self.pk, state__in=states).update(
+            state=OutgoingState.QUEUED, due_at=now, tries=0, handed_over=False, lease_token=None, last_answer=""
+        ):
+            raise CannotTryAgain
+        self.recipients.exclude(state=RecipientState.ACCEPTED).update(state=RecipientState.PENDING, answer="")
+        self.refresh_from_db()
+        logger.info("Outgoing %d: tried again by user %d", self.pk, by.pk)
+        self.send_later()
+
+    def hand_over(self) -> bool:
+        """Write down that the server may have the mail from now on. False when the claim was lost: then it must not."""
+        self.handed_over = True
+        return bool(
+            Outgoing.objects.filter(
+                pk=self.pk, state=OutgoingState.SENDING, lease_token=self.lease_token, lease_until__gt=timezone.now()
+            ).update(handed_over=True)
+        )
+
+    # How send_now goes, in the order called
+
+    @transaction.atomic
+    def _claim(self, now: datetime) -> bool:
+        # Whoever sends for this ticket decides one after the other who is next.
+        Ticket.objects.select_for_update(no_key=True).filter(pk=self.message.ticket_id).first()
+        if Outgoing.objects.ahead_of(self).exists():
+            return False
+        token = uuid.uuid4()
+        claimed = (
+            Outgoing.objects.due(now)
+            .filter(pk=self.pk)
+            .update(
+                state=OutgoingState.SENDING,
+                tries=models.F("tries") + 1,
+                handed_over=False,
+                lease_token=token,
+                lease_until=timezone.now() + LEASE,
+            )
+        )
+        if claimed:
+            self.refresh_from_db()
+        return bool(claimed)
+
+    @contextmanager
+    def _lease_renewed(self) -> Iterator[None]:
+        """Keep the claim while a slow server makes us wait, up to ten minutes for its last answer."""
+        done = threading.Event()
+
+        def renew() -> None:
+            while not done.wait(RENEWED_EVERY):
+                try:
+                    mine = Outgoing.objects.filter(
+                        pk=self.pk, state=OutgoingState.SENDING, lease_token=self.lease_token
+                    )
+                    mine.update(lease_until=timezone.now() + LEASE)
+                except DatabaseError as problem:
+                    logger.warning("Outgoing %d: its claim could not be renewed: %s", self.pk, problem)
+                finally:
+                    connection.close()
+
+        renewer = threading.Thread(target=renew, name=f"lease of outgoing {self.pk}", daemon=True)
+        renewer.start()
+        try:
+            yield
+        finally:
+            done.set()
+            renewer.join()
+
+    @transaction.atomic
+    def _settle(self, outcome: Outcome, now: datetime) -> None:
+        """Store how it went, also when the sweeper gave this sender up for dead and called the mail unknown."""
+        states = [OutgoingState.SENDING, OutgoingState.UNKNOWN]
+        mine = Outgoing.objects.select_for_update().filter(pk=self.pk, state__in=states, lease_token=self.lease_token)
+        if not mine.exists():
+            logger.warning("Outgoing %d: its claim was lost while it was sent", self.pk)
+            return
+        for address, (state, answer) in outcome.recipients.items():
+            self.recipients.filter(address=address).update(state=state, answer=answer)
+        self.state, self.last_answer = self._state_after(outcome), outcome.answer
+        self.lease_token = self.lease_until = None
+        self.handed_over = self.state in (OutgoingState.SENT, OutgoingState.UNKNOWN)
+        if self.state == OutgoingState.SENT:
+            self.sent_at = now
+        elif self.state == OutgoingState.DEFERRED:
+            self.due_at = now + pause_after(self.tries)
+        self.save(
+            update_fields=[
+                "state", "last_answer", "lease_token", "lease_until", "handed_over", "sent_at", "due_at"
+            ]
+        )  # fmt: skip
+        if outcome.account_fault:
+            self.mailbox.sending_failed(outcome.answer, until=self.due_at)
+        elif outcome.reached_server:
+            self.mailbox.sending_works(now=now)
+        logger.info("Outgoing %d: %s after %d tries", self.pk, self.state, self.tries)
+
+    def _state_after(self, outcome: Outcome) -> OutgoingState:
+        if outcome.unknown:
+            return OutgoingState.UNKNOWN
+        states = set(self.recipients.values_list("state", flat=True))
+        if states <= {RecipientState.ACCEPTED}:
+            return OutgoingState.SENT
+        if states & {RecipientState.PENDING, RecipientState.DEFERRED}:
+            if self.tries < MOST_TRIES:
+                return OutgoingState.DEFERRED
+            outcome.answer = _now("Given up after 48 hours. %(answer)s") % {"answer": outcome.answer}
+        return OutgoingState.FAILED
+
+
+def pause_after(tries: int) -> timedelta:
+    return PAUSES[tries - 1] if 0 < tries <= len(PAUSES) else LATER_PAUSE
+
+
+def _queue(pk: int) -> None:
+    from inbox.tasks import deliver
+
+    deliver.delay_on_commit(pk)
+
 
 class OutgoingRecipient(models.Model):
     """How it went for one address: one server may take some and refuse others."""
@@ -78,18 +301,7 @@ class OutgoingRecipient(models.Model):
         Outgoing, on_delete=models.CASCADE, related_name="recipients", verbose_name=_("outgoing mail")
     )
     address = models.CharField(_("address"), max_length=320)
-    state = models.CharField(
-        _("state"),
-        max_length=12,
-        choices=[
-            ("pending", _("Pending")),
-            ("accepted", _("Accepted")),
-            ("deferred", _("Deferred")),
-            ("refused", _("Refused")),
-            ("bounced", _("Bounced")),
-        ],
-        default="pending",
-    )
+    state = models.CharField(_("state"), max_length=12, choices=RecipientState.choices, default=RecipientState.PENDING)
     answer = models.TextField(_("the server's answer"), blank=True)
 
     class Meta:

@@ -1,0 +1,67 @@
+"""What a reply repeats of the message it answers, as mail programs do, so that the customer keeps the context.
+
+A line says who wrote it and when, in the desk's language and time zone; below it stands the message with what it quoted
+itself. A long history loses its oldest part. A comment is never in it: it is not answered, and no mail quoted it.
+Pictures of the earlier mail appear by their description, they are not sent back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import formats, translation
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+
+from helpdesk import html as safe_html
+from inbox.models import Message
+
+MOST_TEXT = 30_000
+MOST_HTML = 100_000
+
+
+@dataclass(frozen=True)
+class Quote:
+    """The HTML is clean, as `helpdesk.html.clean` leaves it."""
+
+    text: str
+    html: str
+
+
+def quote(message: Message) -> Quote:
+    attribution = _attribution(message)
+    return Quote(text=_quoted_text(message, attribution), html=_quoted_html(message, attribution))
+
+
+def _attribution(message: Message) -> str:
+    at = message.at.astimezone(ZoneInfo(settings.TIME_ZONE))
+    with translation.override(settings.LANGUAGE_CODE):
+        name = message.sender_name if message.author_id is None else (message.from_name or message.sender_name)
+        return _("On %(date)s at %(time)s, %(name)s wrote:") % {
+            "date": formats.date_format(at, "j N Y"),
+            "time": formats.time_format(at, "H:i"),
+            "name": " ".join(name.split()),
+        }
+
+
+def _quoted_text(message: Message, attribution: str) -> str:
+    said = message.text or safe_html.to_text(message.html)
+    if message.quoted_text and len(said) + len(message.quoted_text) <= MOST_TEXT:
+        said = f"{said.rstrip()}\n\n{message.quoted_text}"
+    lines = said[:MOST_TEXT].strip("\n").split("\n")
+    return "\n".join(
+        [attribution, "", *(f">{line}" if line.startswith(">") else f"> {line}".rstrip() for line in lines)]
+    )
+
+
+def _quoted_html(message: Message, attribution: str) -> str:
+    said = message.html or str(safe_html.from_text(message.text))
+    if len(said) > MOST_HTML:
+        said = str(safe_html.from_text((message.text or safe_html.to_text(said))[:MOST_TEXT]))
+    earlier = message.quoted_html or (str(safe_html.from_text(message.quoted_text)) if message.quoted_text else "")
+    if len(said) + len(earlier) <= MOST_HTML:
+        said += earlier
+    said = str(safe_html.resolve_cids(safe_html.mark_clean(said), {}))
+    return f'<p>{escape(attribution)}</p><blockquote type="cite">{said}</blockquote>'
