@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -51,7 +53,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return user
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=(username or "").strip())
+        return self.get(email=(username or "").strip().lower())
 
 
 class User(AbstractBaseUser):
@@ -109,6 +111,8 @@ class User(AbstractBaseUser):
     def clean(self) -> None:
         super().clean()
         self.email = self.email.strip().lower()
+        if self.time_zone and self.time_zone not in zoneinfo.available_timezones():
+            raise ValidationError({"time_zone": _("Choose a time zone by its name, like Europe/Helsinki.")})
 
     # What they may do
 
@@ -132,6 +136,12 @@ class User(AbstractBaseUser):
     @property
     def may_delete(self) -> bool:
         return self.is_admin or (self.is_active and self.delete_right)
+
+    # What they do
+
+    def choose_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.save(update_fields=["theme"])
 
     # What the Django admin asks
 

@@ -1,0 +1,66 @@
+"""A pause after too many wrong passwords. django-axes counts and refuses; here stand our rules for it.
+
+Counted are one person's failures from one address. Somebody who guesses from many addresses is stopped too, at five
+times as many; the wider margin keeps a stranger from locking a colleague out with a handful of tries.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.db.models import Max, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+FROM_ANYWHERE = 5
+
+
+class LoginThrottle(AxesDatabaseHandler):  # type: ignore[misc]
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        from_here: int = super().get_failures(request, credentials)
+        everywhere = _failures(username(request, credentials)).aggregate(sum=Sum("failures_since_start"))["sum"] or 0
+        return max(from_here, everywhere // FROM_ANYWHERE)
+
+
+def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """By which name failures are counted: the login however it is written, so that another case is no fresh start."""
+    given = credentials or {}
+    name = given.get("email") or given.get("username") or ""
+    return str(name).strip().lower().replace("\0", "")[:254]
+
+
+def tries_left(request: HttpRequest) -> int | None:
+    """After a failed login: how many wrong passwords until the pause. None when nothing was counted."""
+    failures = getattr(request, "axes_failures_since_start", None)
+    return None if failures is None else max(settings.AXES_FAILURE_LIMIT - failures, 0)
+
+
+def forget_failures(login: str) -> int:
+    """After a password was reset: its owner starts afresh, from every address."""
+    return int(AccessAttempt.objects.filter(username=login).delete()[0])
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, Any] | None = None
+) -> HttpResponse:
+    """The page instead of the login form while the pause lasts (AXES_LOCKOUT_CALLABLE)."""
+    until = _pause_ends(username(request, credentials))
+    seconds = max(int((until - timezone.now()).total_seconds()), 1)
+    page = render(request, "people/locked_out.html", {"until": until, "minutes": -(-seconds // 60)}, status=429)
+    page.headers["Retry-After"] = str(seconds)
+    return page
+
+
+def _failures(login: str) -> QuerySet[AccessAttempt]:
+    since = timezone.now() - settings.AXES_COOLOFF_TIME
+    return AccessAttempt.objects.filter(username=login, attempt_time__gte=since)
+
+
+def _pause_ends(login: str) -> datetime:
+    last = _failures(login).aggregate(last=Max("attempt_time"))["last"] or timezone.now()
+    return last + settings.AXES_COOLOFF_TIME

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from people.views import signing_in
+from people.views.theme import theme
+
+app_name = "people"
+
+urlpatterns = [
+    path("login/", signing_in.Login.as_view(), name="login"),
+    path("logout/", signing_in.Logout.as_view(), name="logout"),
+    path("password-reset/", signing_in.PasswordReset.as_view(), name="password_reset"),
+    path("password-reset/sent/", signing_in.PasswordResetDone.as_view(), name="password_reset_done"),
+    path(
+        "password-reset/<str:uidb64>/<str:token>/",
+        signing_in.PasswordResetConfirm.as_view(),
+        name="password_reset_confirm",
+    ),
+    path("password-reset/complete/", signing_in.PasswordResetComplete.as_view(), name="password_reset_complete"),
+    path("profile/theme/", theme, name="theme"),
+]

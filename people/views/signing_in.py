@@ -1,0 +1,78 @@
+"""Sign in, sign out, and a new password by mail. Django's own views with our forms and pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import views as django
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpResponse
+from django.urls import reverse_lazy
+from django.views.generic import FormView, TemplateView
+
+from people import resetting
+from people.forms import ForgottenPasswordForm, LoginForm, NewPasswordForm
+from people.models import User
+from people.tasks import send_reset_link
+from people.throttling import forget_failures
+
+
+class Login(django.LoginView):
+    """`next` is followed on our own host only."""
+
+    form_class = LoginForm
+    template_name = "people/login.html"
+    redirect_authenticated_user = True
+    extra_context = {"public_url": settings.HELPDESK_PUBLIC_URL}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+class Logout(django.LogoutView):
+    """By POST only, so that no picture or link on another page signs anybody out."""
+
+
+class PasswordReset(FormView):
+    form_class = ForgottenPasswordForm
+    template_name = "people/password_reset.html"
+    success_url = reverse_lazy("people:password_reset_done")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(can_send=resetting.can_send(), **kwargs)
+
+    def form_valid(self, form: ForgottenPasswordForm) -> HttpResponse:
+        send_reset_link.delay(form.cleaned_data["email"])
+        return super().form_valid(form)
+
+    def form_invalid(self, form: ForgottenPasswordForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+class PasswordResetDone(TemplateView):
+    template_name = "people/password_reset_done.html"
+    extra_context = {"hours": settings.PASSWORD_RESET_TIMEOUT // 3600}
+
+
+class PasswordResetConfirm(django.PasswordResetConfirmView):
+    form_class = NewPasswordForm
+    template_name = "people/password_reset_confirm.html"
+    success_url = reverse_lazy("people:password_reset_complete")
+
+    def get_user(self, uidb64: str) -> AbstractBaseUser | None:
+        user = super().get_user(uidb64)
+        return user if user and user.is_active else None
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        assert isinstance(self.user, User)
+        forget_failures(self.user.email)
+        return response
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+class PasswordResetComplete(TemplateView):
+    template_name = "people/password_reset_complete.html"
