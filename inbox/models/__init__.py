@@ -4,6 +4,7 @@ from inbox.models.incoming import FetchGap, Incoming, IncomingState
 from inbox.models.mailbox import Mailbox, MailFolder, Security
 from inbox.models.message import Attachment, Direction, Message, MessageKind, Upload
 from inbox.models.outgoing import Outgoing, OutgoingRecipient, OutgoingState
+from inbox.models.room import RoomMail
 
 __all__ = [
     "Attachment",
@@ -21,6 +22,7 @@ __all__ = [
     "Outgoing",
     "OutgoingRecipient",
     "OutgoingState",
+    "RoomMail",
     "Security",
     "Upload",
 ]

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.core.files.base import ContentFile
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from inbox.mime.parse import ParsedMail, parse
+from inbox.models.message import id_hash
+from people.models import User
+from people.models.contact import normalised
+
+
+class RoomMailQuerySet(models.QuerySet["RoomMail"]):
+    def visible_to(self, user: User) -> Self:
+        """Anyone may try out any customer; what the desk wrote to one of its own users (a password reset) is theirs.
+
+        Admins may read that too.
+        """
+        if user.is_admin:
+            return self
+        others = list(User.objects.exclude(pk=user.pk).values_list("email", flat=True))
+        return self.exclude(people__overlap=others)
+
+    def of(self, address: str) -> Self:
+        """What this person wrote or was sent, oldest first."""
+        return self.filter(people__contains=[normalised(address)]).order_by("pk")
+
+    def keep(self, raw: bytes, *, sender: str, recipients: Sequence[str], now: datetime) -> RoomMail:
+        """Keep what passed through the room. Bytes that are no mail are kept too, with what can be read of them."""
+        mail = parse(raw)
+        author = mail.from_address or sender
+        kept = RoomMail(
+            sender=normalised(sender)[:320],
+            recipients=_distinct(recipients),
+            people=_distinct([author, *recipients]),
+            from_name=mail.from_name[:300],
+            from_address=normalised(author)[:320],
+            subject=mail.subject,
+            message_id=mail.message_id,
+            message_id_hash=id_hash(mail.message_id),
+            first=self._first_of(mail),
+            size=len(raw),
+            at=now,
+        )
+        kept.raw.save("mail.eml", ContentFile(raw), save=False)
+        kept.save()
+        return kept
+
+    def _first_of(self, mail: ParsedMail) -> RoomMail | None:
+        """The mail that began the thread which this one continues, as a mail program finds it."""
+        known_by = [id_hash(known) for known in (mail.in_reply_to, *reversed(mail.references)) if known]
+        earlier = self.filter(message_id_hash__in=known_by).select_related("first").order_by("pk")
+        by_hash = {mail.message_id_hash: mail for mail in earlier}
+        found = next((by_hash[one] for one in known_by if one in by_hash), None)
+        return (found.first or found) if found else None
+
+
+class RoomMail(models.Model):
+    """A mail that passed through the mail room: what a customer would have in Sent or in the inbox. It leaves nowhere."""
+
+    sender = models.CharField(_("envelope sender"), max_length=320, blank=True)
+    recipients: ArrayField[list[str], Any] = ArrayField(
+        models.CharField(max_length=320), verbose_name=_("envelope recipients"), default=list
+    )
+    people: ArrayField[list[str], Any] = ArrayField(
+        models.CharField(max_length=320), verbose_name=_("who has it"), default=list
+    )
+    first = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("first of its thread"),
+    )
+    from_name = models.CharField(_("from name"), max_length=300, blank=True)
+    from_address = models.CharField(_("from address"), max_length=320, blank=True)
+    subject = models.TextField(_("subject"), blank=True)
+    message_id = models.TextField(_("Message-ID"), blank=True)
+    message_id_hash = models.CharField(max_length=64, blank=True, editable=False)
+    raw = models.FileField(_("raw mail"), upload_to="room/%Y/%m/%d", max_length=500)
+    size = models.PositiveBigIntegerField(_("size in bytes"))
+    at = models.DateTimeField(_("at"))
+
+    objects = RoomMailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("mail in the mail room")
+        verbose_name_plural = _("mails in the mail room")
+        indexes = [
+            GinIndex("people", name="room_mail_people"),
+            models.Index("message_id_hash", name="room_mail_by_id", condition=~models.Q(message_id_hash="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} · {self.subject[:60] or _('(no subject)')}"
+
+    @property
+    def thread_id(self) -> int:
+        return self.first_id or self.pk
+
+    def raw_bytes(self) -> bytes:
+        with self.raw.open("rb") as file:
+            return bytes(file.read())
+
+    def parsed(self) -> ParsedMail:
+        return parse(self.raw_bytes())
+
+
+def _distinct(addresses: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(normalised(address)[:320] for address in addresses if address))
