@@ -92,7 +92,7 @@ class Server(SMTP):
             super().connection_lost(error)
 
 
-async def serve(port: int, *, ready: Callable[[int], None] = lambda port: None) -> None:
+async def serve(port: int, *, ready: Callable[[int], None]) -> None:
     """Take mail on this machine's own address until cancelled. Port 0 takes a free one; `ready` hears which.
 
     Raises OSError when the port is taken.

@@ -28,12 +28,11 @@ def copy(rows: Sequence[models.Model]) -> None:
 
 def new_keys(model: type[models.Model], count: int) -> list[int]:
     """Keys that nobody else gets, from the table's own sequence, in rising order."""
-    key = model._meta.pk
-    assert key is not None  # every model has one
+    column = model._meta.pk.column if model._meta.pk else "id"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
-            [model._meta.db_table, key.column, count],
+            [model._meta.db_table, column, count],
         )
         return sorted(number for (number,) in cursor.fetchall())
 
@@ -46,4 +45,6 @@ def analyse(models_written: Iterable[type[models.Model]]) -> None:
 
 
 def _value(field: Any, row: models.Model) -> Any:
+    if field.is_relation and (related := field.get_cached_value(row, None)) is not None:
+        return related.pk  # it may have got its key after `row` was made
     return field.get_db_prep_save(field.pre_save(row, add=True), connection)
