@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,14 +14,13 @@ from inbox.errors import (
     NoMailbox,
     NotAMailAddress,
 )
+from inbox.mime.compose import InvalidAddress, check_address
 from inbox.models import Direction, Mailbox, Message
 from inbox.models.message import Address
 from tickets.models import Ticket
 
 # A mail to more people than this was sent round, not to us: its answer goes to its sender only.
 MOST_OTHERS = 25
-
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f]{1,64}@[^\s@<>()\[\],;:\\\"\x00-\x20\x7f]{1,253}")
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,12 @@ class OwnAddresses:
 
 
 def is_address(text: str) -> bool:
-    return bool(_ADDRESS.fullmatch(text))
+    """Whether mail can be sent there: letters outside ASCII before the @ are for few servers only."""
+    try:
+        check_address(text)
+    except InvalidAddress:
+        return False
+    return True
 
 
 def _sender_of(message: Message, own: OwnAddresses) -> list[Address]:

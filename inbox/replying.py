@@ -17,10 +17,12 @@ from django.utils import timezone
 from helpdesk import html as safe_html
 from inbox.addressing import Recipients, recipients_for
 from inbox.errors import EmptyMessage, MailTooLarge, MayNotReply, TicketInTrash, UploadGone
+from inbox.mime.compose import new_message_id, reply_subject
 from inbox.models import Attachment, Conversation, Direction, Message, MessageKind, Outgoing, OutgoingRecipient, Upload
 from inbox.models.message import id_hash
 from inbox.quoting import Quote, quote
-from inbox.rendering import new_mail_id, references_for, render, subject_for
+from inbox.rendering import references_for, render
+from inbox.threading import token_key
 from people.models import User
 from tickets.models import Ticket
 
@@ -204,7 +206,7 @@ def _write_reply(
         to=recipients.to,
         cc=recipients.cc,
         reply_to=[{"name": recipients.mailbox.name, "address": recipients.mailbox.address}],
-        subject=subject_for(answered.subject or ticket.name) if answered else ticket.name,
+        subject=reply_subject(answered.subject or ticket.name) if answered else ticket.name,
         text=body.text,
         html=body.html,
         quoted_text=quoted.text,
@@ -217,7 +219,7 @@ def _write_reply(
         form_key=form_key,
     )
     message.save()
-    message.message_id = new_mail_id(message, recipients.mailbox)
+    message.message_id = new_message_id(ticket.pk, message.pk, recipients.mailbox.domain, token_key())
     message.message_id_hash = id_hash(message.message_id)
     message.save(update_fields=["message_id", "message_id_hash"])
     return message

@@ -13,6 +13,7 @@ from inbox.addressing import OwnAddresses
 from inbox.channels import tls
 from inbox.channels.smtp.connection import PATIENCE, opened
 from inbox.channels.steps import cut
+from inbox.mime.compose import check_address
 from inbox.models.outgoing import Outgoing, RecipientState
 
 # RFC 5321, 4.5.3.2.6: a server may work on a mail for ten minutes before it answers the final dot.
@@ -120,7 +121,7 @@ class _Dialogue:
             options.append(f"size={len(mime)}")
         if not mime.isascii() and self._smtp.has_extn("8bitmime"):
             options.append("body=8bitmime")
-        code, said = self._smtp.mail(_envelope(self._outgoing.envelope_from), options)
+        code, said = self._smtp.mail(check_address(self._outgoing.envelope_from), options)
         if code == 250:
             return True
         words = _words(code, said)
@@ -131,7 +132,7 @@ class _Dialogue:
         return False
 
     def _rcpt(self, address: str) -> bool:
-        code, said = self._smtp.rcpt(_envelope(address))
+        code, said = self._smtp.rcpt(check_address(address))
         if code in (250, 251):
             return True
         self._refused([address], code, f"{address}: {_words(code, said)}")
@@ -195,10 +196,6 @@ def _sendable(outgoing: Outgoing, outcome: Outcome) -> list[str]:
     ours = [address for address in addresses if address in own]
     if ours:
         outcome.all_of(ours, RecipientState.REFUSED, _("This is a mailbox of the help desk itself."))
-    odd = [address for address in addresses if address not in ours and not address.rpartition("@")[0].isascii()]
-    if odd:
-        words = _("Mail servers do not take letters like these before the @. Ask the customer for another address.")
-        outcome.all_of(odd, RecipientState.REFUSED, words)
     return [address for address in addresses if address not in outcome.recipients]
 
 
@@ -206,12 +203,6 @@ def _account(outcome: Outcome, addresses: list[str], sentence: str, words: str) 
     """Not this mail but the account is at fault: it waits, and the mailbox shows why."""
     outcome.account_fault = True
     return outcome.all_of(addresses, RecipientState.DEFERRED, " ".join(filter(None, [sentence, words])))
-
-
-def _envelope(address: str) -> str:
-    """RFC 5890: a domain with other letters than ASCII travels in its xn-- form."""
-    local, at, domain = address.rpartition("@")
-    return address if domain.isascii() else f"{local}{at}{domain.encode('idna').decode()}"
 
 
 def _words(code: int, said: bytes) -> str:
