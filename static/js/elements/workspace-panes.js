@@ -3,11 +3,14 @@
 const ROOM_FOR_ALL = matchMedia("(min-width: 80rem)")
 
 class WorkspacePanes extends HTMLElement {
+  #number // of the open ticket
+
   connectedCallback() {
     this.addEventListener("click", this)
     this.addEventListener("keydown", this)
     document.addEventListener("htmx:after:swap", this)
     ROOM_FOR_ALL.addEventListener("change", this)
+    this.#number = this.querySelector("#ticket")?.dataset.number
     this.#tell()
   }
 
@@ -41,7 +44,9 @@ class WorkspacePanes extends HTMLElement {
     if (toggle) {
       event.preventDefault()
       this.toggle(toggle.dataset.toggle)
-    } else if (!event.target.closest(".ws__views, .ws__context")) this.#closeDrawers(false)
+    } else if (event.target.closest(".view") || !event.target.closest(".ws__views, .ws__context")) {
+      this.#closeDrawers(false)
+    }
   }
 
   #key(event) {
@@ -52,9 +57,12 @@ class WorkspacePanes extends HTMLElement {
 
   #swapped() {
     // The ticket pane says itself whether a ticket is open in it, so a swap of it alone turns the page on a phone.
-    const ticket = this.querySelector("#ticket")
-    if (ticket) this.dataset.pane = ticket.dataset.number ? "ticket" : "list"
-    if (!this.querySelector("#views :focus, #context :focus")) this.#closeDrawers(false)
+    const number = this.querySelector("#ticket")?.dataset.number
+    if (number !== this.#number) {
+      this.#number = number
+      this.dataset.pane = number ? "ticket" : "list"
+      this.#closeDrawers(false)
+    }
     this.#tell()
   }
 
