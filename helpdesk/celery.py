@@ -1,4 +1,4 @@
-"""The background work: `celery -A helpdesk worker` and `celery -A helpdesk beat`."""
+"""The background work: `celery -A helpdesk worker`. The scheduler is a program of its own, see `scheduler`."""
 
 import logging
 import os
@@ -50,15 +50,6 @@ app.autodiscover_tasks()
 @signals.heartbeat_sent.connect
 def worker_lives(**_: Any) -> None:
     """Sent every two seconds by the worker's own process, also while all its threads are busy."""
-    from helpdesk.health import note_alive
+    from helpdesk.alive import note_alive
 
     note_alive("worker")
-
-
-@signals.after_task_publish.connect
-def scheduler_lives(sender: str, **_: Any) -> None:
-    """Only the scheduler sends this task."""
-    if sender == "helpdesk.tasks.heartbeat":
-        from helpdesk.health import note_alive
-
-        note_alive("scheduler")

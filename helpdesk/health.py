@@ -1,30 +1,20 @@
 """Is the desk well? For people, for monitors, and for what starts containers again."""
 
 import logging
-import time
 from typing import Any
 
 import psycopg
 import redis
-from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from helpdesk.alive import SECONDS_TO_ANSWER, living
 from helpdesk.registry import health_probes
 
 logger = logging.getLogger(__name__)
 
-SECONDS_TO_ANSWER = 2
-# The worker notes itself at most this often, the scheduler every ten seconds.
-SECONDS_BETWEEN_NOTES = 5
-SECONDS_ALIVE = 30
-
 OK, DOWN, UNKNOWN = "ok", "down", "unknown"
-
-_last_noted: dict[str, float] = {}
 
 
 @require_safe
@@ -39,32 +29,6 @@ def health(_request: HttpRequest) -> JsonResponse:
     answer = JsonResponse({"status": OK if well else DOWN, **found}, status=200 if well else 503)
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-def note_alive(name: str) -> None:
-    """The worker and the scheduler leave a note that they live; it fades by itself."""
-    now = time.monotonic()
-    if now - _last_noted.get(name, -SECONDS_BETWEEN_NOTES) < SECONDS_BETWEEN_NOTES:
-        return
-    _last_noted[name] = now
-    try:
-        with _redis() as client:
-            client.set(_note(name), int(time.time()), ex=SECONDS_ALIVE)
-    except redis.RedisError as problem:
-        logger.warning("The %s could not note that it lives: %s", name, problem)
-
-
-def _note(name: str) -> str:
-    return f"helpdesk:alive:{name}"
-
-
-def _redis() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.HELPDESK_REDIS_URL,
-        socket_timeout=SECONDS_TO_ANSWER,
-        retry=Retry(NoBackoff(), 0),
-        **({} if settings.HELPDESK_REDIS_URL.startswith("unix:") else {"socket_connect_timeout": SECONDS_TO_ANSWER}),
-    )
 
 
 def _database() -> str:
@@ -88,13 +52,11 @@ _FOR_PSYCOPG = {"host", "port", "user", "password", "dbname", "service", "sslmod
 
 def _redis_and_those_seen_by_it() -> dict[str, str]:
     try:
-        with _redis() as client:
-            notes = client.mget(_note("worker"), _note("scheduler"))
+        lives = living("worker", "scheduler")
     except (redis.RedisError, OSError) as problem:
         logger.warning("Redis does not answer: %s", problem)
         return {"redis": DOWN, "worker": UNKNOWN, "scheduler": UNKNOWN}
-    worker, scheduler = (OK if note else DOWN for note in notes)
-    return {"redis": OK, "worker": worker, "scheduler": scheduler}
+    return {"redis": OK} | {name: OK if well else DOWN for name, well in lives.items()}
 
 
 def _figure(name: str, probe: Any) -> Any:

@@ -52,6 +52,11 @@ _redis = environment.url(
     example="redis://host:6379/0",
     shown=False,
 )
+environment.text(
+    "HELPDESK_POSTGRES_BIN",
+    "",
+    "Folder of PostgreSQL's programs for the embedded server and for backups. Not set: those of the installed package.",
+)
 HELPDESK_EMBEDDED_DATABASE = _database is None
 HELPDESK_EMBEDDED_REDIS = _redis is None
 HELPDESK_PRODUCTION = not HELPDESK_EMBEDDED_DATABASE
@@ -62,7 +67,7 @@ def _kept_in_state(name: str, make: Any) -> str:
     kept = HELPDESK_STATE_DIR / name
     try:
         if not kept.exists():
-            HELPDESK_STATE_DIR.mkdir(parents=True, exist_ok=True)
+            PLACES.make_state()
             draft = HELPDESK_STATE_DIR / f".{name}.{os.getpid()}"
             draft.touch(mode=0o600)
             draft.write_text(make())

@@ -21,12 +21,24 @@ class GivingUp(Exception):
 
 
 class Child:
-    def __init__(self, name: str, arguments: list[str], environment: dict[str, str], keeps: Sequence[int] = ()) -> None:
-        """`arguments` are for Python; `keeps` are open files that the process inherits."""
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        environment: dict[str, str],
+        *,
+        keeps: Sequence[int] = (),
+        needed: bool = True,
+    ) -> None:
+        """`arguments` are for Python; `keeps` are open files that the process inherits.
+
+        The rest goes on without one that is not `needed`.
+        """
         self.name = name
         self.arguments = arguments
         self.environment = environment
         self.keeps = keeps
+        self.needed = needed
         self.process: subprocess.Popen[bytes] | None = None
         self._deaths: list[float] = []
         self._again_at = 0.0
@@ -58,6 +70,10 @@ class Child:
         if self.process is None or self.process.poll() is None:
             return
         self._deaths = [moment for moment in self._deaths if moment > now - 60] + [now]
+        if len(self._deaths) > MOST_DEATHS and not self.needed:
+            _print(f"The {self.name} keeps dying and is left off. Its last words stand above.")
+            self.process = None
+            return
         if len(self._deaths) > MOST_DEATHS:
             raise GivingUp(f"The {self.name} keeps dying, so everything is stopped. Its last words stand above.")
         _print(f"The {self.name} ended ({_how(self.process.returncode)}) and is started again.")

@@ -24,6 +24,13 @@ class Places:
 
     state: Path
 
+    def make_state(self) -> None:
+        """As open as its parent, whatever the umask: where PostgreSQL's data lie depends on it."""
+        if not self.state.exists():
+            self.state.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if os.geteuid() == 0:
+                self.state.chmod(0o755)
+
     @property
     def postgres_data(self) -> Path:
         """Named by major version: a newer PostgreSQL cannot read an older one's files."""

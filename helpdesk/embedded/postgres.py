@@ -98,7 +98,9 @@ class Postgres:
             if any(self.data.iterdir()):
                 raise CannotStart(f"{self.data} is not empty and holds no PostgreSQL database: move it away.")
             self.data.rmdir()
-        self.data.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if not self.data.parent.exists():
+            self.data.parent.mkdir(mode=0o755, parents=True)
+            self.data.parent.chmod(0o755)
         self._private_folder(draft)
         # A locale of PostgreSQL's own, so that the order of an index never depends on the machine.
         initdb = [self.programs / "initdb", "-D", draft, "-U", "helpdesk", "--auth=trust", "-E", "UTF8", "--locale=C"]

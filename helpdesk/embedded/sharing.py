@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from helpdesk.embedded.errors import CannotStart
+from helpdesk.embedded.places import Places
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -29,7 +30,7 @@ class Share:
     def begin(self) -> None:
         """Hold the share and start a keeper when there is none, without waiting for the servers."""
         try:
-            self.state.mkdir(parents=True, exist_ok=True)
+            Places(self.state).make_state()
             self._held = (self.state / "users.lock").open("a")
         except OSError as problem:
             raise CannotStart(f"The state folder {self.state} cannot be written: {problem.strerror}.") from problem

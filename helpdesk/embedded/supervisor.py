@@ -28,7 +28,7 @@ WEB = ["-m", "uvicorn", "helpdesk.asgi:application", "--lifespan", "off", "--no-
 WEB += ["--timeout-graceful-shutdown", "3", "--log-level", "warning"]
 WORKER = ["-m", "celery", "--quiet", "-A", "helpdesk", "worker", "--pool", "threads", "--concurrency", "4"]
 WORKER += ["--without-gossip", "--without-mingle", "--loglevel", "warning"]
-SCHEDULER = ["-m", "celery", "--quiet", "-A", "helpdesk", "beat", "--pidfile", "", "--loglevel", "warning"]
+SCHEDULER = ["-m", "celery", "--quiet", "-A", "helpdesk.scheduler", "beat", "--pidfile", "", "--loglevel", "warning"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +94,7 @@ class Desk:
 
     def _only_one(self) -> IO[str]:
         try:
-            self.state.mkdir(parents=True, exist_ok=True)
+            self.settings.PLACES.make_state()
             lock = (self.state / "up.lock").open("a")
         except OSError as problem:
             raise CannotStart(f"The state folder {self.state} cannot be written: {problem.strerror}.") from problem
@@ -185,7 +185,7 @@ class Desk:
             Child("scheduler", SCHEDULER, self.environment),
         ]
         if self._has_mail_room and freshness.has_command("mail_room"):
-            self.children.append(Child("mail room", ["manage.py", "mail_room"], self.environment))
+            self.children.append(Child("mail room", ["manage.py", "mail_room"], self.environment, needed=False))
         web.start()
         self._wait_for_servers()
         self._wait_for_page()

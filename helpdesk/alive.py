@@ -1,0 +1,51 @@
+"""The worker and the scheduler leave a note that they live; it fades by itself. Needs no Django."""
+
+import logging
+import time
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from helpdesk import settings
+
+logger = logging.getLogger(__name__)
+
+SECONDS_TO_ANSWER = 2
+# The worker is asked every two seconds, which is more than anyone reads.
+SECONDS_BETWEEN_NOTES = 5
+SECONDS_ALIVE = 30
+
+_last_noted: dict[str, float] = {}
+
+
+def note_alive(name: str) -> None:
+    now = time.monotonic()
+    if now - _last_noted.get(name, -SECONDS_BETWEEN_NOTES) < SECONDS_BETWEEN_NOTES:
+        return
+    _last_noted[name] = now
+    try:
+        with connect() as client:
+            client.set(_note(name), int(time.time()), ex=SECONDS_ALIVE)
+    except redis.RedisError as problem:
+        logger.warning("The %s could not note that it lives: %s", name, problem)
+
+
+def living(*names: str) -> dict[str, bool]:
+    """Raises redis.RedisError when Redis does not answer within two seconds."""
+    with connect() as client:
+        return dict(zip(names, (note is not None for note in client.mget(map(_note, names))), strict=True))
+
+
+def connect() -> redis.Redis:
+    unix = settings.HELPDESK_REDIS_URL.startswith("unix:")
+    return redis.Redis.from_url(
+        settings.HELPDESK_REDIS_URL,
+        socket_timeout=SECONDS_TO_ANSWER,
+        retry=Retry(NoBackoff(), 0),
+        **({} if unix else {"socket_connect_timeout": SECONDS_TO_ANSWER}),
+    )
+
+
+def _note(name: str) -> str:
+    return f"helpdesk:alive:{name}"
