@@ -20,6 +20,7 @@ from bleach.css_sanitizer import CSSSanitizer
 from bleach.sanitizer import BleachSanitizerFilter, Cleaner
 from django.utils.safestring import SafeString, mark_safe
 from inscriptis import get_text
+from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 
 MAX_CHARACTERS = 512 * 1024
@@ -208,7 +209,7 @@ def to_text(html: str, *, links: bool = False) -> str:
     if len(prepared) > MAX_CHARACTERS or not _is_ordinary(prepared):
         return _strip_tags(prepared)
     try:
-        text = get_text(f"<html><body>{prepared}</body></html>", ParserConfig(display_links=links))
+        text = get_text(f"<html><body>{prepared}</body></html>", ParserConfig(css=CSS_PROFILES["strict"], display_links=links))
     except Exception:  # noqa: BLE001 - lxml and inscriptis have many ways to stumble; the words matter more
         return _strip_tags(prepared)
     if links:
