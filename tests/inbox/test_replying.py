@@ -41,7 +41,7 @@ def mail_of(message: Message) -> EmailMessage:
 def part(mail: EmailMessage, kind: str) -> str:
     body = mail.get_body((kind,))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 def upload(user: User, name: str = "size-chart.pdf", kind: str = "application/pdf", data: bytes = b"%PDF-1.4") -> Upload:
