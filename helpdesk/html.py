@@ -209,8 +209,10 @@ def to_text(html: str, *, links: bool = False) -> str:
     if len(prepared) > MAX_CHARACTERS or not _is_ordinary(prepared):
         return _strip_tags(prepared)
     try:
-        text = get_text(f"<html><body>{prepared}</body></html>", ParserConfig(css=CSS_PROFILES["strict"], display_links=links))
-    except Exception:  # noqa: BLE001 - lxml and inscriptis have many ways to stumble; the words matter more
+        text = get_text(
+            f"<html><body>{prepared}</body></html>", ParserConfig(css=CSS_PROFILES["strict"], display_links=links)
+        )
+    except Exception:  # lxml and inscriptis have many ways to stumble; the words matter more
         return _strip_tags(prepared)
     if links:
         text = _LINK_MARKS.sub(_write_link, text)
@@ -407,7 +409,7 @@ class _Css(CSSSanitizer):
         return entities.escape("; ".join(kept), quote=False)
 
 
-class _DropFilter(html5lib_shim.Filter):  # type: ignore[misc]
+class _DropFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the stubs leave it out
     """Takes elements out together with their content, before the sanitizer would print it."""
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -422,7 +424,7 @@ class _DropFilter(html5lib_shim.Filter):  # type: ignore[misc]
                 yield token
 
 
-class _FinishFilter(html5lib_shim.Filter):  # type: ignore[misc]
+class _FinishFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the stubs leave it out
     """Links open elsewhere and say where they lead; images keep their address where nothing loads it."""
 
     own_addresses = False
@@ -499,7 +501,7 @@ class _MailCleaner(Cleaner):
     def clean(self, text: str) -> str:
         tree = self.parser.parseFragment(text)
         sanitized = BleachSanitizerFilter(
-            source=_DropFilter(self.walker(tree)),
+            source=_DropFilter(self.walker(tree)),  # type: ignore[operator]
             allowed_tags=self.allowed,
             attributes=self._allows,
             strip_disallowed_tags=True,

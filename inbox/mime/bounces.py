@@ -138,13 +138,13 @@ def _make(parsed: ParsedMail, recipients: list[str], text: str) -> Bounce:
     code = _REPLY_CODE.search(text)
     status_text = status[1] if status and not status[1].startswith("2") else ""
     permanent = status_text[:1] != "4" and not (not status_text and code is not None and code[1].startswith("4"))
-    reason = _BODY.search(text)
+    reason = status or _BODY.search(text)
     return Bounce(
         recipients=recipients,
         status=status_text,
         permanent=permanent,
         message_id=_returned_id(parsed),
-        diagnostic=_line_around(text, (status or reason).start())[:1_000] if status or reason else "",
+        diagnostic=_line_around(text, reason.start())[:1_000] if reason else "",
     )
 
 

@@ -99,11 +99,11 @@ def _decode(data: bytes, declared: str, hints: Iterable[str], header: bool) -> s
     codec = find_codec(declared, header=header)
     if data.isascii() and codec in ("", "ascii", "cp1252", "utf-8"):
         # Japanese mail without a declared charset is 7 bits wide and starts its characters with an escape.
-        return _try(data, "iso2022_jp") or data.decode("ascii") if b"\x1b$" in data else data.decode("ascii")
-    if codec in _WESTERN or not codec:
-        # Text that is valid UTF-8 by chance, yet is not UTF-8, is not seen in mail.
-        if (text := _try(data, "utf-8")) is not None:
-            return text
+        japanese = _try(data, "iso2022_jp") if b"\x1b$" in data else None
+        return data.decode("ascii") if japanese is None else japanese
+    # Text that is valid UTF-8 by chance, yet is not UTF-8, is not seen in mail.
+    if (codec in _WESTERN or not codec) and (text := _try(data, "utf-8")) is not None:
+        return text
     if codec and (text := _try(data, codec)) is not None:
         return text
     if codec == "utf-8":
@@ -137,8 +137,7 @@ def _try(data: bytes, codec: str) -> str | None:
 def _detect(data: bytes) -> str:
     try:
         best = from_bytes(data[:_DETECT_BYTES], cp_isolation=_CANDIDATES, steps=5, chunk_size=512).best()
-        if best is not None and best.encoding:
-            return data.decode(best.encoding, "replace")
-    except Exception:  # noqa: BLE001 - a detector that stumbles over hostile bytes is no reason to lose a mail
-        pass
-    return data.decode("cp1252", "replace")
+        codec = best.encoding if best is not None else "cp1252"
+    except Exception:  # a detector that stumbles over hostile bytes is no reason to lose a mail
+        codec = "cp1252"
+    return data.decode(codec, "replace")

@@ -181,7 +181,7 @@ def parse_date(text: str) -> datetime | None:
         date = date if date.tzinfo else date.replace(tzinfo=UTC)
         date.astimezone(UTC)  # a far year with an offset overflows only here
         return date
-    except Exception:  # noqa: BLE001 - the standard library raises half a dozen kinds here
+    except Exception:  # the standard library raises half a dozen kinds here
         return None
 
 

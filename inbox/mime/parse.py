@@ -140,7 +140,7 @@ def parse(raw: bytes) -> ParsedMail:
     """The mail in `raw`. Bytes that are no mail are a mail with that text."""
     try:
         return _Reader(raw).mail()
-    except Exception as error:  # noqa: BLE001 - the promise: any bytes give a mail, so that no customer meets silence
+    except Exception as error:  # the promise: any bytes give a mail, so that no customer meets silence
         text = scrub(raw[:MAX_TEXT].decode("utf-8", "replace"))
         return ParsedMail(text=text, defects=[f"could not be read: {type(error).__name__}"], partial=True)
 
@@ -149,7 +149,7 @@ def parse_headers(raw: bytes) -> ParsedMail:
     """Only what the header says, in little time: for a mail too large to be read whole."""
     try:
         return _Reader(raw, headers_only=True).mail()
-    except Exception as error:  # noqa: BLE001 - as in parse
+    except Exception as error:  # as in parse
         return ParsedMail(defects=[f"could not be read: {type(error).__name__}"], partial=True)
 
 
@@ -190,16 +190,13 @@ class _Reader:
         self.locations: dict[str, str] = {}
         self.delivery_status: list[Mapping[str, str]] = []
         self.returned: Mapping[str, str] = {}
-        self.tree: Tree | None = None
-        if headers_only:
-            self.header, _, self.defects = read_block(raw, 0, len(raw), self.hints)
-            self.content_type, self.parameters = self.header.parameters("content-type")
-            return
-        self.tree = Tree(raw, self.hints)
+        self.headers_only = headers_only
+        self.tree = Tree(raw, self.hints, headers_only=headers_only)
         self.header = self.tree.root.header
         self.defects = self.tree.defects
         self.content_type, self.parameters = self.tree.root.content_type, self.tree.root.parameters
-        self._walk(self.tree.root)
+        if not headers_only:
+            self._walk(self.tree.root)
 
     def mail(self) -> ParsedMail:
         header = self.header
@@ -245,7 +242,7 @@ class _Reader:
             report_type=self.parameters.get("report-type", "").lower(),
             delivery_status=self.delivery_status,
             returned_headers=self.returned,
-            partial=self.tree is None or any(defect.startswith(("too many", "parts are")) for defect in self.defects),
+            partial=self.headers_only or any(defect.startswith(("too many", "parts are")) for defect in self.defects),
         )
 
     # The header
@@ -307,15 +304,12 @@ class _Reader:
         roots = [c for c in part.children if wanted and normalize_cid(c.header.get("content-id")) == wanted]
         root = roots[0] if roots else part.children[0] if part.children else None
         for child in part.children:
-            if child is root:
-                self._walk(child)
-            elif child.main_type == "multipart":
+            if child is root or child.main_type == "multipart":
                 self._walk(child)
             else:
                 self._attach(child)
 
     def _take(self, part: Part) -> None:
-        assert self.tree is not None
         disposition, parameters = part.disposition()
         named = bool(parameters.get("filename")) or (bool(part.parameters.get("name")) and bool(self.blocks))
         is_body = part.content_type in ("text/plain", "text/html", "text/enriched", "text/richtext")
@@ -331,7 +325,6 @@ class _Reader:
         self._attach(part)
 
     def _take_text(self, part: Part) -> None:
-        assert self.tree is not None
         data = self.tree.data(part)
         if len(data) > MAX_TEXT:
             self.defects.append("too many characters in the body")
@@ -394,7 +387,6 @@ class _Reader:
     # Attachments
 
     def _attach(self, part: Part) -> None:
-        assert self.tree is not None
         if part.main_type == "multipart":
             for child in part.children:
                 self._attach(child)
@@ -438,7 +430,6 @@ class _Reader:
     # Reports
 
     def _read_delivery_status(self, part: Part) -> None:
-        assert self.tree is not None
         data = self.tree.data(part)[:1_000_000].replace(b"\r\n", b"\n")
         for chunk in re.split(rb"\n[ \t]*\n", data.strip())[:1_100]:
             header, _, _ = read_block(chunk.lstrip(), 0, len(chunk), self.hints)
@@ -447,7 +438,6 @@ class _Reader:
 
     def _read_returned(self, part: Part) -> None:
         """Only of a report: an attached mail says nothing about the mail that carries it."""
-        assert self.tree is not None
         if self.content_type == "multipart/report" and not self.returned:
             data = self.tree.data(part)[:200_000].lstrip()
             self.returned = _as_mapping(read_block(data, 0, len(data), self.hints)[0])

@@ -39,11 +39,12 @@ class Part:
 class Tree:
     """Reads the parts of one mail; `defects` says in words what was wrong with it."""
 
-    def __init__(self, raw: bytes, hints: tuple[str, ...]) -> None:
+    def __init__(self, raw: bytes, hints: tuple[str, ...], *, headers_only: bool = False) -> None:
         self.raw = raw
         self.hints = hints
         self.defects: list[str] = []
         self.count = 0
+        self.headers_only = headers_only
         self.root = self._read(0, len(raw), "text/plain", 0)
 
     def data(self, part: Part) -> bytes:
@@ -58,7 +59,7 @@ class Tree:
         if not re.fullmatch(r"[^\s/;,]{1,100}/[^\s/;,]{1,100}", content_type):
             content_type = {"text": "text/plain", "html": "text/html"}.get(content_type, default_type)
         part = Part(header, content_type, parameters, body, end)
-        if content_type.startswith("multipart/"):
+        if content_type.startswith("multipart/") and not self.headers_only:
             self._read_children(part, depth)
         return part
 
