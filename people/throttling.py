@@ -20,7 +20,7 @@ from django.utils import timezone
 FROM_ANYWHERE = 5
 
 
-class LoginThrottle(AxesDatabaseHandler):  # type: ignore[misc]
+class LoginThrottle(AxesDatabaseHandler):
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         from_here: int = super().get_failures(request, credentials)
         everywhere = _failures(username(request, credentials)).aggregate(sum=Sum("failures_since_start"))["sum"] or 0

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from people.models import User
-    from tickets.models import Status, Ticket
+    from tickets.models import Pipeline, Status, Ticket
 
 
 class TicketError(Exception):
@@ -24,3 +24,10 @@ class StatusNotInPipeline(TicketError):
 class NotAssignable(TicketError):
     def __init__(self, user: User) -> None:
         super().__init__(_("%(name)s cannot own tickets. Choose an active agent.") % {"name": user.name})
+
+
+class PipelineWithoutStatuses(TicketError):
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__(
+            _("The pipeline “%(pipeline)s” has no statuses yet. Add one in its settings.") % {"pipeline": pipeline.name}
+        )

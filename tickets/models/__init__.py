@@ -4,6 +4,7 @@ from tickets.models.pipeline import Kind, Pipeline, Reopening, Status
 from tickets.models.seen import Seen
 from tickets.models.sharing import Share
 from tickets.models.ticket import Priority, Source, Ticket
+from tickets.models.view import View, view_for, views_for
 
 __all__ = [
     "Event",
@@ -19,4 +20,7 @@ __all__ = [
     "Status",
     "Ticket",
     "TicketLink",
+    "View",
+    "view_for",
+    "views_for",
 ]

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from tickets.errors import PipelineWithoutStatuses
+
 
 class Kind(models.IntegerChoices):
     """Whose turn it is. The numbers are the order of the groups in a list."""
@@ -40,7 +42,7 @@ class Pipeline(models.Model):
     @classmethod
     def first(cls) -> Pipeline:
         """The pipeline that is used when nothing says otherwise; made with the usual statuses when there is none."""
-        pipeline = cls.objects.first()
+        pipeline = cls.objects.filter(statuses__isnull=False).first()
         return pipeline or cls.with_usual_statuses(str(_("Support")))
 
     @classmethod
@@ -52,8 +54,17 @@ class Pipeline(models.Model):
         return pipeline
 
     def first_status(self, kind: Kind) -> Status:
-        """The first status of that kind; the first of all when this pipeline has none of it."""
-        statuses = sorted(self.statuses.all(), key=lambda status: (status.kind != kind, status.position, status.pk))
+        """The first status of that kind; when this pipeline has none of it, its first open one.
+
+        Raises PipelineWithoutStatuses.
+        """
+
+        def order(status: Status) -> tuple[bool, bool, int, int]:
+            return status.kind != kind, status.closes, status.position, status.pk
+
+        statuses = sorted(self.statuses.all(), key=order)
+        if not statuses:
+            raise PipelineWithoutStatuses(self)
         return statuses[0]
 
     def reopens(self, closed_at: datetime, now: datetime) -> bool:
@@ -87,6 +98,8 @@ class Status(models.Model):
     @transaction.atomic
     def change_kind(self, kind: Kind, *, now: datetime) -> None:
         """Say anew whose turn a ticket in this status is; the tickets that are in it follow."""
+        # A ticket that moves here meanwhile waits: its row refers to this one.
+        Status.objects.select_for_update().get(pk=self.pk)
         self.kind = kind
         self.save(update_fields=["kind"])
         tickets = self.tickets.exclude(turn=kind)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,19 @@ class Source(models.TextChoices):
     API = "api", _("API")
 
 
+# Where one stands in a list: whose turn, since when, number.
+Cursor = tuple[int, datetime, int]
+TURN_ORDER = ("turn", "turn_since", "number")
+MOST_COUNTED = 1_000
+
+
+class BoundedCount(models.Subquery):
+    """Counts the rows of a sliced query."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = models.IntegerField()
+
+
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def visible_to(self, user: User) -> TicketQuerySet:
         """The one door: what ARCHITECTURE's table lets this user see. Everything that shows a ticket starts here."""
@@ -56,10 +70,45 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return tickets.filter(pk__in=Ticket.objects.filter(seen).values("pk"))
 
     def open(self) -> TicketQuerySet:
-        return self.filter(trashed_at=None).exclude(turn=Kind.CLOSED)
+        return self.filter(trashed_at=None, turn__lt=Kind.CLOSED)
 
     def closed(self) -> TicketQuerySet:
         return self.filter(trashed_at=None, turn=Kind.CLOSED)
+
+    def on_turn(self, kinds: Collection[Kind]) -> TicketQuerySet:
+        """Those not in the trash in which it is the turn of one of `kinds`."""
+        return self.filter(trashed_at=None, turn__in=kinds)
+
+    def by_turn(self, *, newest_first: bool = False) -> TicketQuerySet:
+        """In the order of the groups of a list, the longest wait first in each; or the newest first throughout."""
+        return self.order_by("-turn", "-turn_since", "-number") if newest_first else self.order_by(*TURN_ORDER)
+
+    def beyond(self, cursor: Cursor, *, newest_first: bool = False) -> TicketQuerySet:
+        """What comes after `cursor` in that order. Keyset, so page 100 costs what page 1 costs."""
+        further = "lt" if newest_first else "gt"
+        turn, since, number = cursor
+        return self.filter(
+            models.Q(**{f"turn__{further}": turn})
+            | models.Q(turn=turn, **{f"turn_since__{further}": since})
+            | models.Q(turn=turn, turn_since=since, **{f"number__{further}": number}),
+            **{f"turn__{further}e": turn},  # says the same again in a way that an index understands
+        )
+
+    def counted(self, **questions: TicketQuerySet) -> dict[str, int]:
+        """How many each of `questions` finds, up to MOST_COUNTED, in one query whatever their number."""
+        counts = {
+            name: BoundedCount(question.order_by().values("pk")[:MOST_COUNTED]) for name, question in questions.items()
+        }
+        row = self.order_by().annotate(**counts).values(*counts)[:1]
+        return next(iter(row), dict.fromkeys(counts, 0))
+
+    def earlier_of(self, ticket: Ticket) -> TicketQuerySet:
+        """The contact's other tickets, newest first."""
+        if ticket.contact_id is None:
+            return self.none()
+        return (
+            self.filter(contact=ticket.contact_id).exclude(pk=ticket.pk).select_related("status").order_by("-opened_at")
+        )
 
     def for_list(self, user: User) -> TicketQuerySet:
         """Everything that _ticket_row.html prints, so a row costs no query of its own."""
@@ -182,8 +231,12 @@ class Ticket(models.Model):
     def __str__(self) -> str:
         return f"#{self.number} {self.name}"
 
+    @property
+    def cursor(self) -> Cursor:
+        return self.turn, self.turn_since, self.number
+
     def get_absolute_url(self) -> str:
-        return reverse("tickets:ticket", args=[self.number])
+        return reverse("inbox:ticket", args=[self.number])
 
     # What a person does
 
@@ -247,8 +300,10 @@ class Ticket(models.Model):
 
     @transaction.atomic
     def link_to(self, other: Ticket, kind: LinkKind, *, now: datetime) -> None:
-        self.links.get_or_create(other=other, defaults={"kind": kind})
-        self.record(EventKind.LINKED, by=None, now=now, kind=str(kind), number=other.number)
+        """Remember that this ticket came after `other`. Linking twice does nothing."""
+        _link, made = self.links.get_or_create(other=other, defaults={"kind": kind})
+        if made:
+            self.record(EventKind.LINKED, by=None, now=now, link=str(kind), number=other.number)
 
     # What messages do
 
@@ -265,9 +320,18 @@ class Ticket(models.Model):
         if self.message_count > 1 and self.turn != Kind.WAITING_ON_US:
             was, since = self.status, self.turn_since
             status = self.pipeline.first_status(Kind.WAITING_ON_US)
+            if status.kind != Kind.WAITING_ON_US and not was.closes:
+                return  # a pipeline without such a status leaves an open ticket where it is
             self._set_status(status, since if was.kind == Kind.NEW else at)
-            kind = EventKind.REOPENED if was.closes else EventKind.STATUS
-            self.record(kind, by=None, now=at, **{"from": was.name, "to": status.name})
+            kind = EventKind.REOPENED if was.closes and not status.closes else EventKind.STATUS
+            if status.pk != was.pk:
+                self.record(kind, by=None, now=at, **{"from": was.name, "to": status.name})
+
+    @transaction.atomic
+    def noted(self, *, at: datetime, has_attachments: bool = False) -> None:
+        """A machine of the contact's wrote (somebody is away): it is kept, and it is still whoever's turn it was."""
+        self._lock()
+        self._count_message(at, self.preview, has_attachments)
 
     @transaction.atomic
     def answered(self, *, at: datetime, preview: str, by: User, has_attachments: bool = False) -> None:
@@ -279,7 +343,7 @@ class Ticket(models.Model):
         if self.turn in (Kind.NEW, Kind.WAITING_ON_US):
             was = self.status
             status = self.pipeline.first_status(Kind.WAITING_ON_CONTACT)
-            if status.pk != was.pk:
+            if status.kind == Kind.WAITING_ON_CONTACT:
                 self._set_status(status, at)
                 self.record(EventKind.STATUS, by=by, now=at, **{"from": was.name, "to": status.name})
 

@@ -1,0 +1,117 @@
+"""What one page of a list of tickets shows: rows in groups by whose turn it is, and where the next page begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from people.models import User
+from tickets.models import Kind, Ticket, View, views_for
+from tickets.models.ticket import MOST_COUNTED, Cursor
+
+PAGE = 50
+MOST_SHOWN = 500
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def written(cursor: Cursor) -> str:
+    """A cursor as it stands in an address: turn, microseconds since 1970, number."""
+    turn, since, number = cursor
+    return f"{turn}-{(since - _EPOCH) // timedelta(microseconds=1)}-{number}"
+
+
+def read(text: str) -> Cursor | None:
+    """The cursor of an address; None when it is none of ours."""
+    parts = text.split("-")
+    if len(parts) != 3 or not all(part.isdecimal() and len(part) <= 18 for part in parts):
+        return None
+    try:
+        return int(parts[0]), _EPOCH + timedelta(microseconds=int(parts[1])), int(parts[2])
+    except OverflowError:
+        return None
+
+
+@dataclass(frozen=True)
+class Count:
+    number: int
+
+    def __str__(self) -> str:
+        return f"{MOST_COUNTED - 1}+" if self.number >= MOST_COUNTED else str(self.number)
+
+
+@dataclass(frozen=True)
+class Row:
+    ticket: Ticket
+    group: Group | None
+    """The group that begins with this row, None within one."""
+
+
+@dataclass(frozen=True)
+class Group:
+    kind: Kind
+    count: Count
+
+
+@dataclass
+class Listing:
+    """A page of `view`, of `size` rows beyond `after`. `before` is how many rows stand on the page above it already."""
+
+    view: View
+    user: User
+    after: Cursor | None = None
+    size: int = PAGE
+    before: int = 0
+    start: Cursor | None = field(default=None)
+    """Where the list as a whole begins, when that is not the top."""
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        rows = []
+        turn = self.after[0] if self.after and self.before else None
+        for ticket in self._tickets[: self.size]:
+            begins = ticket.turn != turn
+            turn = ticket.turn
+            rows.append(Row(ticket, Group(Kind(turn), self.counts[_group_key(Kind(turn))]) if begins else None))
+        return rows
+
+    @property
+    def next(self) -> str:
+        """The cursor of the next page, "" on the last one."""
+        return written(self._tickets[self.size - 1].cursor) if len(self._tickets) > self.size else ""
+
+    @property
+    def shown(self) -> int:
+        return self.before + len(self.rows)
+
+    @property
+    def start_cursor(self) -> str:
+        return written(self.start) if self.start else ""
+
+    @property
+    def count(self) -> Count:
+        return self.counts[self.view.key.replace("-", "_")]
+
+    @property
+    def views(self) -> Iterator[tuple[View, Count]]:
+        for view in views_for(self.user):
+            yield view, self.counts[view.key.replace("-", "_")]
+
+    @cached_property
+    def counts(self) -> dict[str, Count]:
+        """Of every view and of every group of this one, in one query."""
+        questions = {view.key.replace("-", "_"): view.tickets(self.user) for view in views_for(self.user)}
+        questions |= {_group_key(kind): self.view.tickets(self.user).on_turn([kind]) for kind in self.view.kinds}
+        return {name: Count(number) for name, number in Ticket.objects.counted(**questions).items()}
+
+    @cached_property
+    def _tickets(self) -> list[Ticket]:
+        tickets = self.view.tickets(self.user).for_list(self.user)
+        if self.after:
+            tickets = tickets.beyond(self.after, newest_first=self.view.newest_first)
+        return list(tickets.by_turn(newest_first=self.view.newest_first)[: self.size + 1])
+
+
+def _group_key(kind: Kind) -> str:
+    return f"turn_{kind.value}"

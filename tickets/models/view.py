@@ -1,0 +1,97 @@
+"""The views every desk has. A view is a question, told as data: whose tickets, whose turn it is, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from tickets.models.pipeline import Kind
+
+if TYPE_CHECKING:
+    from people.models import User
+    from tickets.models.ticket import TicketQuerySet
+
+OPEN = (Kind.NEW, Kind.WAITING_ON_US, Kind.WAITING_ON_CONTACT)
+
+
+@dataclass(frozen=True)
+class View:
+    key: str
+    label: Promise
+    icon: str
+    empty_title: Promise
+    empty_text: Promise
+    kinds: tuple[Kind, ...] = OPEN
+    mine: bool = False
+    unassigned: bool = False
+    newest_first: bool = False
+    for_collaborators: bool = False
+
+    def tickets(self, user: User) -> TicketQuerySet:
+        """What `user` finds in this view, in no order yet."""
+        from tickets.models.ticket import Ticket
+
+        tickets = Ticket.objects.visible_to(user).on_turn(self.kinds)
+        if self.mine:
+            tickets = tickets.filter(owner=user)
+        if self.unassigned:
+            tickets = tickets.filter(owner=None)
+        return tickets
+
+
+VIEWS = (
+    View(
+        "unassigned",
+        _("Unassigned"),
+        "user-plus",
+        _("Everything has an owner"),
+        _("New tickets appear here until somebody takes them or answers."),
+        unassigned=True,
+    ),
+    View(
+        "my-open",
+        _("My open"),
+        "inbox",
+        _("Nothing waits for you"),
+        _("Tickets that you take, answer or are given appear here until they are closed."),
+        mine=True,
+    ),
+    View(
+        "all-open",
+        _("All open"),
+        "ticket",
+        _("No open tickets"),
+        _("Mail to a connected mailbox becomes a ticket and appears here within seconds."),
+        for_collaborators=True,
+    ),
+    View(
+        "waiting-on-contact",
+        _("Waiting on contact"),
+        "clock",
+        _("Nobody owes us an answer"),
+        _("A ticket moves here when you have answered, and back when the contact writes again."),
+        kinds=(Kind.WAITING_ON_CONTACT,),
+    ),
+    View(
+        "closed",
+        _("Closed"),
+        "check",
+        _("Nothing closed yet"),
+        _("Tickets that you close are kept here, newest first."),
+        kinds=(Kind.CLOSED,),
+        newest_first=True,
+    ),
+)
+DEFAULT = VIEWS[2]
+
+
+def views_for(user: User) -> tuple[View, ...]:
+    return tuple(view for view in VIEWS if view.for_collaborators or not user.is_collaborator)
+
+
+def view_for(user: User, key: str) -> View | None:
+    """The view of that key, the default one without a key, None for a key that this user has no view of."""
+    return next((view for view in views_for(user) if view.key == (key or DEFAULT.key)), None)

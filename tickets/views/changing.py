@@ -1,0 +1,73 @@
+"""How the views that change one thing of a ticket answer: its header, its properties and its row, and what was done."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+from django_htmx.http import trigger_client_event
+
+from helpdesk.web import toast, wants_fragment
+from people.models import User
+from tickets.models import Priority, Ticket, view_for
+
+
+def changeable_ticket(request: HttpRequest, number: int) -> Ticket:
+    """404 for a ticket that one may not see, 403 for one that one may not change."""
+    user = cast(User, request.user)
+    ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
+    if not user.may_reply:
+        raise PermissionDenied
+    return ticket
+
+
+def header_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
+    """What _ticket_header.html and _ticket_properties.html print beside the ticket itself."""
+    user = cast(User, request.user)
+    view = view_for(user, request.GET.get("view", "")) or view_for(user, "")
+    context: dict[str, Any] = {"ticket": ticket, "view": view, "may_change": user.may_reply}
+    if user.may_reply:
+        context["statuses"] = ticket.pipeline.statuses.all()
+        context["owners"] = User.objects.assignable()
+        context["priorities"] = list(Priority)
+    return context
+
+
+def answer_change(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:
+    """The changed parts and a toast; without htmx the ticket's page again, which shows the same."""
+    if not wants_fragment(request):
+        messages.success(request, said)
+        return redirect(page_address(request, ticket))
+    return toast(_changed(request, ticket), said)
+
+
+def answer_refusal(request: HttpRequest, ticket: Ticket, form: Form | None = None, *, why: str = "") -> HttpResponse:
+    """The ticket as it is, and why it was not changed."""
+    if form is not None:
+        why = " ".join(str(error) for errors in form.errors.values() for error in errors)
+    if not wants_fragment(request):
+        messages.error(request, why)
+        return redirect(page_address(request, ticket))
+    response = _changed(request, ticket)
+    response.status_code = 422
+    return toast(response, why, kind="error")
+
+
+def page_address(request: HttpRequest, ticket: Ticket) -> str:
+    """The ticket's page with the view that it was opened from."""
+    view = request.GET.get("view", "")
+    return ticket.get_absolute_url() + (f"?{urlencode({'view': view})}" if view else "")
+
+
+def _changed(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    user = cast(User, request.user)
+    context = header_context(request, ticket)
+    # It may be out of sight now: given to somebody whose tickets one does not see.
+    context["row"] = Ticket.objects.visible_to(user).for_list(user).filter(pk=ticket.pk).first()
+    response = render(request, "tickets/_ticket_changed.html", context)
+    return trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
