@@ -14,3 +14,10 @@ class DeskAdminConfig(admin.AdminConfig):
 
     default_site = "people.admin_site.DeskAdmin"
     default = False
+
+    def ready(self) -> None:
+        super().ready()
+        from django.contrib.admin import site
+        from django.contrib.auth.models import Group
+
+        site.unregister(Group)  # roles and rights stand on the user
