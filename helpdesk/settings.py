@@ -515,7 +515,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "helpdesk.sessions"
 SESSION_COOKIE_AGE = 3600 * environment.integer(
     "HELPDESK_SESSION_HOURS", 336, "Hours after which one has to sign in again.", least=1, most=8760
 )

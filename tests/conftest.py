@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 _share: Any = None
@@ -76,7 +77,9 @@ def _leave() -> None:
 
 
 _start_servers()
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+# Here and not in pyproject.toml, where pytest-django would read the settings before there are servers.
+os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
+assert settings.INSTALLED_APPS  # reads them, at which pytest-django sets up Django
 
 
 @pytest.fixture(scope="session")
