@@ -281,6 +281,10 @@ class Outgoing(models.Model):
             if self.tries < MOST_TRIES:
                 return OutgoingState.DEFERRED
             outcome.answer = _now("Given up after 48 hours. %(answer)s") % {"answer": outcome.answer}
+            return OutgoingState.FAILED
+        # Who was refused in an earlier try matters more than how this one went.
+        refusals = self.recipients.filter(state=RecipientState.REFUSED).order_by("pk").values_list("answer", flat=True)
+        outcome.answer = "\n".join(dict.fromkeys(refusals))
         return OutgoingState.FAILED
 
 

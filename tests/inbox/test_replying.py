@@ -44,7 +44,9 @@ def part(mail: EmailMessage, kind: str) -> str:
     return str(body.get_content()).replace("\r\n", "\n")
 
 
-def upload(user: User, name: str = "size-chart.pdf", kind: str = "application/pdf", data: bytes = b"%PDF-1.4") -> Upload:
+def upload(
+    user: User, name: str = "size-chart.pdf", kind: str = "application/pdf", data: bytes = b"%PDF-1.4"
+) -> Upload:
     return Upload.objects.create(
         user=user, name=name, content_type=kind, size=len(data), file=ContentFile(data, name=name)
     )
@@ -314,7 +316,9 @@ def test_two_clicks_at_the_same_moment_and_two_agents_at_once() -> None:
     def click(agent: User, form_key: uuid.UUID | None, uploads: list[Any]) -> None:
         together.wait(10)
         try:
-            written.append(reply(type(ticket).objects.get(pk=ticket.pk), by=agent, text="Yes.", uploads=uploads, form_key=form_key))
+            written.append(
+                reply(type(ticket).objects.get(pk=ticket.pk), by=agent, text="Yes.", uploads=uploads, form_key=form_key)
+            )
         finally:
             connection.close()
 
