@@ -31,6 +31,9 @@ class RoomMailQuerySet(models.QuerySet["RoomMail"]):
         """What this person wrote or was sent, oldest first."""
         return self.filter(people__contains=[normalised(address)]).order_by("pk")
 
+    def with_message_id(self, message_id: str) -> Self:
+        return self.filter(message_id_hash=id_hash(message_id)) if message_id else self.none()
+
     def keep(self, raw: bytes, *, sender: str, recipients: Sequence[str], now: datetime) -> RoomMail:
         """Keep what passed through the room. Bytes that are no mail are kept too, with what can be read of them."""
         mail = parse(raw)
@@ -105,6 +108,10 @@ class RoomMail(models.Model):
     @property
     def thread_id(self) -> int:
         return self.first_id or self.pk
+
+    @property
+    def shown_name(self) -> str:
+        return self.from_name or self.from_address or str(_("Unknown sender"))
 
     def raw_bytes(self) -> bytes:
         with self.raw.open("rb") as file:

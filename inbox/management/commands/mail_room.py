@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from inbox.mail_room import MailRoomClosed, insist_on_open
-from inbox.mail_room_server import HOST, serve
+from inbox.mail_room.server import HOST, serve
 
 
 class Command(BaseCommand):

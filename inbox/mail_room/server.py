@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connections
 
 from inbox.mail_room import NoSuchRecipient, check_recipient, deliver
 
@@ -64,11 +64,10 @@ class Handler:
 
     async def _ask(self, question: Callable[[], T]) -> T:
         def asked() -> T:
-            close_old_connections()
             try:
                 return question()
             finally:
-                close_old_connections()
+                connections.close_all()
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, asked)
 

@@ -40,18 +40,18 @@ def write(
     now: datetime,
     answers: ParsedMail | None = None,
     enclosures: Sequence[Enclosure] = (),
+    message_id: str = "",
 ) -> bytes:
     """The bytes of a mail from `sender` to `to`, each (name, address), addresses well-formed and in ASCII.
 
-    `html` None makes a plain mail. When it answers another mail, it names that one and quotes it below the new text.
+    Without a `message_id` (no angle brackets) it gets one of its own. `html` None makes a plain mail. When it answers another mail, it names that one and quotes it below the new text.
     """
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(_one_line(sender[0]), addr_spec=sender[1])
     mail["To"] = Address(_one_line(to[0]), addr_spec=to[1])
     mail["Subject"] = _one_line(subject)
     mail["Date"] = format_datetime(now)
-    message_id = make_msgid(domain=sender[1].rpartition("@")[2])
-    mail["Message-ID"] = message_id
+    mail["Message-ID"] = f"<{message_id}>" if message_id else make_msgid(domain=sender[1].rpartition("@")[2])
 
     mail.set_content(_with_quote(text, answers), charset="utf-8")
     if html is not None:

@@ -1,0 +1,200 @@
+"""The page "Customer's side": write to the desk as any customer, and read its answers as that customer would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.core.files.base import ContentFile
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from helpdesk.attachments import respond_with_file
+from helpdesk.html import clean, from_text, resolve_cids
+from inbox.mail_room import MailRoomClosed, NoSuchRecipient, check_recipient, deliver, insist_on_open, mailboxes
+from inbox.mail_room.forms import CustomerMailForm
+from inbox.mail_room.program import Enclosure, answer_subject, write
+from inbox.mail_room.showing import ShownMail, name_of, people, threads
+from inbox.mime import quotes
+from inbox.mime.parse import ParsedMail
+from inbox.models import RoomMail
+from people.models import User
+from people.models.contact import normalised
+
+P = ParamSpec("P")
+
+PARTS = ("threads", "thread")
+
+
+def _in_the_room(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """For whoever is signed in, where there is a mail room; elsewhere there is no such page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            insist_on_open()
+        except MailRoomClosed:
+            raise Http404 from None
+        return login_required(view)(request, *args, **kwargs)
+
+    return guarded
+
+
+@_in_the_room
+@require_http_methods(["GET", "HEAD", "POST"])
+def mail_room(request: HttpRequest) -> HttpResponse:
+    """One customer's mails, with `thread` one of their threads, with `answers` the form to answer one of its mails."""
+    customer = normalised(request.GET.get("as", ""))[:254]
+    part = request.GET.get("part")
+    if part in PARTS and customer:
+        return _part(request, part, customer)
+
+    answered = _mail(request, request.GET.get("answers", ""))
+    if request.method == "POST":
+        form = CustomerMailForm(request.POST, request.FILES, mailboxes=mailboxes(), answers=answered)
+        if form.is_valid():
+            try:
+                return _send(form, answered)
+            except NoSuchRecipient as reason:
+                form.add_error(None, _("The mail was not taken: %(reason)s.") % {"reason": reason})
+    else:
+        form = CustomerMailForm(
+            mailboxes=mailboxes(), answers=answered, initial=_first_words(request, customer, answered)
+        )
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "inbox/mail_room/mail_room.html", _context(request, customer, answered, form), status=status)
+
+
+@_in_the_room
+@require_safe
+def mail_room_body(request: HttpRequest, pk: int) -> HttpResponse:
+    """The HTML of a mail as a page of its own, for a frame in which nothing runs."""
+    kept = get_object_or_404(RoomMail.objects.visible_to(_user(request)), pk=pk)
+    mail = kept.parsed()
+    urls = {
+        one.content_id: reverse("inbox:mail_room_attachment", args=[kept.pk, place])
+        for place, one in enumerate(mail.attachments)
+        if one.content_id
+    }
+
+    def shown(html: str) -> SafeString:
+        return resolve_cids(clean(html), urls)
+
+    new, quoted = quotes.split_html(mail.html) if mail.html else ("", "")
+    context = {"mail": mail, "new": shown(new) if mail.html else from_text(mail.text), "quoted": shown(quoted)}
+    response = render(request, "inbox/mail_room/body.html", context)
+    # Its own policy, since its address can be opened directly too.
+    response["Content-Security-Policy"] = (
+        "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+        "style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+    response["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+@_in_the_room
+@require_safe
+def mail_room_attachment(request: HttpRequest, pk: int, place: int) -> HttpResponseBase:
+    kept = get_object_or_404(RoomMail.objects.visible_to(_user(request)), pk=pk)
+    attachments = kept.parsed().attachments
+    if place >= len(attachments):
+        raise Http404
+    one = attachments[place]
+    return respond_with_file(ContentFile(one.data), name=one.name, content_type=one.content_type)
+
+
+def _part(request: HttpRequest, part: str, customer: str) -> HttpResponse:
+    """What the page asks for every few seconds: nothing (204) unless something came since."""
+    context = _context(request, customer, None, None)
+    thread = context["thread"]
+    newest = context["newest"] if part == "threads" else thread and thread.last.pk
+    if newest is None or str(newest) == request.GET.get("known"):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return render(request, f"inbox/mail_room/_{part}.html", context)
+
+
+def _context(
+    request: HttpRequest, customer: str, answered: RoomMail | None, form: CustomerMailForm | None
+) -> dict[str, Any]:
+    found = threads(RoomMail.objects.visible_to(_user(request)).of(customer)) if customer else []
+    wanted = request.GET.get("thread", "")
+    thread = next((one for one in found if str(one.pk) == wanted), None)
+    return {
+        "section": "mail_room",
+        "customer": customer,
+        "people": people(_user(request)) if form else [],
+        "mailboxes": mailboxes(),
+        "threads": found,
+        "newest": max((one.last.pk for one in found), default=0),
+        "thread": thread,
+        "mails": [ShownMail(mail, customer) for mail in thread.mails] if thread else [],
+        "answered": answered,
+        "form": form,
+        "pane": "ticket" if thread or request.GET.get("new") or (form and form.errors) else "list",
+    }
+
+
+def _mail(request: HttpRequest, pk: str) -> RoomMail | None:
+    if not pk.isdecimal():
+        return None
+    return RoomMail.objects.visible_to(_user(request)).filter(pk=int(pk[:18])).first()
+
+
+def _first_words(request: HttpRequest, customer: str, answered: RoomMail | None) -> dict[str, Any]:
+    """What the form says before anybody wrote into it."""
+    first: dict[str, Any] = {"name": name_of(customer, _user(request)), "address": customer}
+    if answered:
+        mail = answered.parsed()
+        first |= {"subject": answer_subject(mail.subject), "to": _answer_address(mail, customer)}
+    return first
+
+
+def _answer_address(mail: ParsedMail, customer: str) -> str:
+    """Whom a mail program would answer: whoever wrote, or the same people again after a mail of one's own."""
+    if mail.from_address == customer:
+        return mail.to[0][1] if mail.to else ""
+    return mail.reply_to[0][1] if mail.reply_to else mail.from_address
+
+
+def _send(form: CustomerMailForm, answered: RoomMail | None) -> HttpResponse:
+    words = form.cleaned_data
+    sender = normalised(words["address"])
+    known = RoomMail.objects.with_message_id(form.message_id).first()  # the same form, sent a second time
+    if known is None:
+        check_recipient(words["to"], sender=sender)
+        raw = write(
+            sender=(words["name"], sender),
+            to=(form.name_of(words["to"]), words["to"]),
+            subject=words["subject"],
+            text=words["text"],
+            html=str(from_text(words["text"])),
+            now=timezone.now(),
+            answers=answered.parsed() if answered else None,
+            enclosures=[
+                Enclosure(file.name or "file", file.content_type or "application/octet-stream", file.read())
+                for file in words["files"]
+            ],
+            message_id=form.message_id,
+        )
+        known = deliver(raw, sender=sender, recipients=[words["to"]]).kept
+    return redirect(_address(sender, thread=known.thread_id))
+
+
+def _address(customer: str, **more: Any) -> str:
+    return f"{reverse('inbox:mail_room')}?{urlencode({'as': customer} | more)}"
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 (the guard lets nobody else in)
+    return request.user
