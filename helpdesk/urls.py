@@ -11,4 +11,6 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("admin/", admin.site.urls),
     path("", include("people.urls")),
+    path("", include("tickets.urls")),
+    path("", include("inbox.urls")),
 ]

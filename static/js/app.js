@@ -7,6 +7,7 @@ import "./elements/composer-box.js";
 import "./elements/email-frame.js";
 import "./elements/key-preference.js";
 import "./elements/list-keys.js";
+import "./elements/page-pulse.js";
 import "./elements/progress-bar.js";
 import "./elements/rich-editor.js";
 import "./elements/scroll-end.js";

@@ -113,7 +113,8 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def for_list(self, user: User) -> TicketQuerySet:
         """Everything that _ticket_row.html prints, so a row costs no query of its own."""
         seen = Seen.objects.filter(ticket=models.OuterRef("pk"), user=user, at__gte=models.OuterRef("last_inbound_at"))
-        return self.select_related("status", "owner", "contact").annotate(
+        tickets = self.select_related("status", "owner", "contact").prefetch_related("contact__addresses")
+        return tickets.annotate(
             is_unread=models.Case(
                 models.When(last_inbound_at=None, then=models.Value(False)),
                 default=~models.Exists(seen),

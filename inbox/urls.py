@@ -1,0 +1,26 @@
+from django.urls import path
+
+from inbox.views import messages, replies, uploads, workspace
+from inbox.views.comments import comments
+from inbox.views.mail_room import mail_room, mail_room_attachment, mail_room_body
+from inbox.views.outgoing import outgoing_retry
+
+app_name = "inbox"
+
+urlpatterns = [
+    path("", workspace.workspace, name="workspace"),
+    path("tickets/", workspace.ticket_list, name="ticket_list"),
+    path("tickets/<int:number>/", workspace.ticket, name="ticket"),
+    path("tickets/<int:number>/thread/", workspace.thread, name="thread"),
+    path("tickets/<int:number>/replies/", replies.replies, name="replies"),
+    path("tickets/<int:number>/comments/", comments, name="comments"),
+    path("messages/<int:pk>/body/", messages.message_body, name="message_body"),
+    path("messages/<int:pk>/original/", messages.message_original, name="message_original"),
+    path("attachments/<int:pk>/", messages.attachment, name="attachment"),
+    path("uploads/", uploads.uploads, name="uploads"),
+    path("uploads/<uuid:key>/", uploads.upload, name="upload"),
+    path("outgoing/<int:pk>/retry/", outgoing_retry, name="outgoing_retry"),
+    path("mail-room/", mail_room, name="mail_room"),
+    path("mail-room/<int:pk>/body/", mail_room_body, name="mail_room_body"),
+    path("mail-room/<int:pk>/attachments/<int:place>/", mail_room_attachment, name="mail_room_attachment"),
+]

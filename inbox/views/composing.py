@@ -1,0 +1,128 @@
+"""The two forms under a conversation, as they are printed and as they come back."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import cast
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from inbox.errors import InboxError, ReplyError
+from inbox.models import Direction, Message, Upload
+from inbox.timeline import Thread
+from inbox.replying import Recipients, recipients_for
+from people.models import User
+from tickets.models import Ticket
+
+
+class FileTooLarge(InboxError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("“%(name)s” is larger than %(limit)d MB, the most that can be attached. Send a link to it instead.")
+            % {"name": name, "limit": settings.HELPDESK_MAX_UPLOAD_MB}
+        )
+
+
+@dataclass
+class Written:
+    """What stands in one of the forms, and what is wrong with it."""
+
+    text: str = ""
+    html: str = ""
+    form_key: UUID = field(default_factory=uuid.uuid4)
+    uploads: list[Upload] = field(default_factory=list)
+    error: str = ""
+
+
+@dataclass
+class Composer:
+    ticket: Ticket
+    user: User
+    thread: Thread
+    answers: Message | None = None
+    """The message that was chosen to be answered; None: the customer's newest."""
+    mode: str = ""
+    reply: Written = field(default_factory=Written)
+    comment: Written = field(default_factory=Written)
+    is_fresh: bool = False
+    """What was kept of an unsent text is not wanted any more: it has arrived."""
+    recipients: Recipients | None = field(init=False, default=None)
+    problem: str = field(init=False, default="")
+    """Why nobody can be written to."""
+
+    def __post_init__(self) -> None:
+        if not self.may_reply:
+            self.mode = "comment"
+            return
+        self.mode = self.mode or "reply"
+        try:
+            self.recipients = recipients_for(self.ticket, self.answers or self.thread.newest_of_customer)
+        except ReplyError as error:
+            self.problem = str(error)
+
+    @property
+    def may_reply(self) -> bool:
+        return self.user.may_reply
+
+    @property
+    def reply_draft(self) -> str:
+        return f"{self.user.pk}-{self.ticket.pk}-reply"
+
+    @property
+    def comment_draft(self) -> str:
+        return f"{self.user.pk}-{self.ticket.pk}-comment"
+
+
+def answered_message(thread: Thread, asked: str) -> Message | None:
+    """The message of `thread` that is to be answered, by its number in the address; a comment cannot be."""
+    message = thread.message(int(asked)) if asked.isdecimal() and len(asked) < 19 else None
+    return message if message and message.direction != Direction.INTERNAL else None
+
+
+def read_form(request: HttpRequest) -> Written:
+    """What was typed and attached. Files of the plain form become uploads, as those of the editor are already."""
+    user = cast(User, request.user)
+    written = Written(text=request.POST.get("text", ""), html=request.POST.get("html", ""))
+    try:
+        written.form_key = UUID(request.POST.get("form_key", ""))
+    except ValueError:
+        pass  # a form made by hand: it is taken once per click
+    keys = [key for key in request.POST.getlist("upload") if _is_key(key)]
+    kept = {str(upload.pk): upload for upload in Upload.objects.filter(user=user, pk__in=keys)}
+    missing = len(request.POST.getlist("upload")) - len(kept)
+    written.uploads = list(kept.values())
+    if missing > 0:
+        written.error = _("A file is not here any more. Attach it again.")
+    for file in request.FILES.getlist("files"):
+        try:
+            written.uploads.append(keep_upload(user, file))
+        except FileTooLarge as error:
+            written.error = str(error)
+    return written
+
+
+def keep_upload(user: User, file: UploadedFile) -> Upload:
+    """Raises FileTooLarge."""
+    name = (file.name or _("file"))[:255]
+    size = file.size or 0
+    if size > settings.HELPDESK_MAX_UPLOAD_MB * 1024 * 1024:
+        raise FileTooLarge(name)
+    content_type = (file.content_type or "application/octet-stream")[:255]
+    upload = Upload(user=user, name=name, content_type=content_type, size=size)
+    # Under a name of ours: what people call their files is for people.
+    upload.file.save(str(upload.pk), file, save=False)
+    upload.save()
+    return upload
+
+
+def _is_key(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

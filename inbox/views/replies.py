@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from helpdesk.web import wants_fragment
+from inbox import replying
+from inbox.errors import InboxError
+from inbox.timeline import Thread
+from inbox.views.answering import answer_refused, answer_written
+from inbox.views.composing import Composer, answered_message, read_form
+from people.models import User
+from tickets.models import Ticket
+from tickets.views.changing import page_address
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def replies(request: HttpRequest, number: int) -> HttpResponse:
+    """GET shows whom a reply goes to, to the newest message or the one in `answers`; POST writes it."""
+    user = cast(User, request.user)
+    ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
+    if not user.may_reply:
+        raise PermissionDenied
+    return _write(request, ticket) if request.method == "POST" else _begin(request, ticket)
+
+
+def _begin(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    asked = request.GET.get("answers", "")
+    if not wants_fragment(request):
+        address = page_address(request, ticket)
+        answers = urlencode({"answers": asked}) if asked else ""
+        return redirect(address + ("&" if "?" in address else "?") * bool(answers) + answers + "#composer")
+    thread = Thread(ticket)
+    composer = Composer(ticket, cast(User, request.user), thread, answered_message(thread, asked), mode="reply")
+    context = {"composer": composer, "ticket": ticket, "begins": True, "view_key": request.GET.get("view", "")}
+    return render(request, "inbox/_composer_head.html", context)
+
+
+def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    user = cast(User, request.user)
+    written = read_form(request)
+    asked = request.POST.get("answers", "")
+    thread = Thread(ticket)
+    answers = answered_message(thread, asked)
+    if asked and answers is None:
+        written.error = _("The message that you answer is not here any more. Your text is kept; check whom it goes to.")
+    if not written.error:
+        try:
+            message = replying.reply(
+                ticket,
+                by=user,
+                html=written.html,
+                text=written.text,
+                uploads=written.uploads,
+                form_key=written.form_key,
+                answers=answers or thread.newest_of_customer,
+            )
+        except InboxError as error:
+            written.error = str(error)
+        else:
+            return answer_written(request, ticket, message, _("Reply is being sent"))
+    return answer_refused(request, ticket, Composer(ticket, user, thread, answers, mode="reply", reply=written))

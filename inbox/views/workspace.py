@@ -1,0 +1,173 @@
+"""The workspace: views, list, conversation and context on one page. Each part also answers alone, for htmx."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_safe
+
+from helpdesk.web import wants_fragment
+from inbox.timeline import Thread
+from inbox.views.composing import Composer, answered_message
+from people.models import User
+from tickets.listing import MOST_SHOWN, PAGE, Listing, read
+from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for
+from tickets.views.changing import header_context
+
+EARLIER = 5
+
+
+@login_required
+@require_safe
+def workspace(request: HttpRequest) -> HttpResponse:
+    """A view of the list with no ticket open."""
+    user = cast(User, request.user)
+    return answer_workspace(request, Listing(_view(request), user, size=_wanted(request)), {"relists": True})
+
+
+@login_required
+@require_safe
+def ticket(request: HttpRequest, number: int) -> HttpResponse:
+    """A ticket beside the list it was opened from."""
+    user = cast(User, request.user)
+    opened = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
+    view = view_for(user, request.GET.get("view", "")) or view_for(user, "")
+    assert view is not None
+    context = {**ticket_context(request, opened), "view": view, "moves_focus": wants_fragment(request)}
+    # A colleague's link may name a view that one does not have: the ticket is what they meant.
+    return answer_workspace(request, Listing(view, user, size=_wanted(request)), context)
+
+
+@login_required
+@require_safe
+def ticket_list(request: HttpRequest) -> HttpResponse:
+    """The list as it is now (as many rows as are `shown`, from `start`), or the rows that come `after` a cursor."""
+    user, view = cast(User, request.user), _view(request)
+    after = read(request.GET.get("after", ""))
+    if not wants_fragment(request):
+        return answer_workspace(request, Listing(view, user, after=after, start=after))
+    if after:
+        listing = Listing(view, user, after=after, before=min(_number(request, "shown"), MOST_SHOWN * 100))
+        return _fragment(request, "inbox/_rows.html", {"listing": listing, "view": view})
+    start = read(request.GET.get("start", ""))
+    listing = Listing(view, user, after=start, start=start, size=_wanted(request))
+    return _fragment(request, "inbox/_list_now.html", {"listing": listing, "view": view, "open": _number(request, "open")})
+
+
+@login_required
+@require_safe
+def thread(request: HttpRequest, number: int) -> HttpResponse:
+    """The conversation as it is now; 204 when it is still the `version` that the reader has."""
+    user = cast(User, request.user)
+    opened = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
+    looked_at = _moment(request.GET.get("looked", ""))
+    now = Thread(opened, looked_at, _number(request, "answers") or None)
+    if not wants_fragment(request):
+        return ticket(request, number)
+    if now.version == request.GET.get("version", ""):
+        return HttpResponse(status=204)
+    Seen.objects.mark(opened, user, timezone.now())
+    context = {**header_context(request, opened), "thread": now, "row": row_of(opened, user)}
+    return _fragment(request, "inbox/_thread_now.html", context)
+
+
+def answer_workspace(
+    request: HttpRequest, listing: Listing, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """The whole page; for htmx the ticket's part of it, and the list when it is not the one that is shown already."""
+    context = {"view": listing.view, "listing": listing, "open": 0, "section": "desk", **context}
+    opened: Ticket | None = context.get("ticket")
+    if opened:
+        context["open"] = opened.pk
+    if not wants_fragment(request):
+        return _varied(render(request, "inbox/workspace.html", context, status=status))
+    if request.GET.get("listed") != listing.view.key:
+        context["relists"] = True
+    if opened and not context.get("relists"):
+        before = _number(request, "open")
+        rows = Ticket.objects.visible_to(listing.user).for_list(listing.user).filter(pk__in={opened.pk, before})
+        context["rows"] = list(rows)
+    return _fragment(request, "inbox/_opened.html", context, status=status)
+
+
+def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | None = None) -> dict[str, Any]:
+    """Everything that the ticket and its context print. Looking at it marks it as seen."""
+    user = cast(User, request.user)
+    looked_at = Seen.objects.mark(opened, user, timezone.now())
+    if composer is None:
+        conversation = Thread(opened, looked_at)
+        answers = answered_message(conversation, request.GET.get("answers", "")) if user.may_reply else None
+        conversation.answered_id = answers.pk if answers else None
+        composer = Composer(opened, user, conversation, answers, mode=request.GET.get("write", ""))
+    visible = Ticket.objects.visible_to(user)
+    return {
+        **header_context(request, opened),
+        "thread": composer.thread,
+        "composer": composer,
+        "earlier": list(visible.earlier_of(opened)[: EARLIER + 1])[:EARLIER],
+        "links": _links(opened, user),
+    }
+
+
+def row_of(opened: Ticket, user: User) -> Ticket | None:
+    """The ticket as its row in a list prints it; None when it is out of the user's sight now."""
+    return Ticket.objects.visible_to(user).for_list(user).filter(pk=opened.pk).first()
+
+
+def _links(opened: Ticket, user: User) -> list[dict[str, Any]]:
+    """Tickets that refer to this one or that it refers to, as far as the user sees them."""
+    from django.db.models import Q
+
+    visible = Ticket.objects.visible_to(user).values("pk")
+    related = TicketLink.objects.filter(Q(ticket=opened, other__in=visible) | Q(other=opened, ticket__in=visible))
+    return [
+        {
+            "ticket": link.other if link.ticket_id == opened.pk else link.ticket,
+            "came_before": link.ticket_id == opened.pk,
+            "to_check": link.kind == LinkKind.CHECK,
+        }
+        for link in related.select_related("ticket__status", "other__status").order_by("-pk")
+    ]
+
+
+def _view(request: HttpRequest) -> View:
+    view = view_for(cast(User, request.user), request.GET.get("view", ""))
+    if view is None:
+        raise Http404
+    return view
+
+
+def _wanted(request: HttpRequest) -> int:
+    """How many rows to show again: whole pages, within reason."""
+    pages = -(-_number(request, "shown") // PAGE)
+    return max(PAGE, min(pages * PAGE, MOST_SHOWN))
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+def _moment(text: str) -> Any:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and timezone.is_aware(moment) else None
+
+
+def _fragment(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    return _varied(render(request, template, context, status=status))
+
+
+def _varied(response: HttpResponse) -> HttpResponse:
+    """One address has two answers, and both are this person's alone."""
+    patch_vary_headers(response, ["HX-Request", "HX-Request-Type", "HX-Boosted", "HX-History-Restore-Request"])
+    patch_cache_control(response, private=True, no_store=True)
+    return response
