@@ -18,6 +18,11 @@ app = Scheduler("helpdesk")
 app.config_from_object("helpdesk.settings", namespace="CELERY")
 
 
+@signals.beat_init.connect
+def scheduler_starts(**_: Any) -> None:
+    note_alive("scheduler")
+
+
 @signals.after_task_publish.connect
 def scheduler_lives(sender: str, **_: Any) -> None:
     if sender == "helpdesk.tasks.heartbeat":
