@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from inbox.demo.telling import tell
+from inbox.mail_room import MailRoomClosed, insist_on_open
+from people.models import User
+
+
+class Command(BaseCommand):
+    help = "Put an example organisation with people, mailboxes and tickets into an empty desk, to try it out."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            insist_on_open()  # its answers must not reach anybody, and its password is known to everyone
+        except MailRoomClosed as closed:
+            raise CommandError(str(closed)) from closed
+        if User.objects.exists():
+            self.stdout.write("There are users already, so no demo data was put in.")
+            return
+        told = tell(now=timezone.now())
+        width = max(len(user.email) for user in told.users)
+        self.stdout.write("FOR TRIAL ONLY: everybody who reads this can sign in. Remove these users before real work.")
+        self.stdout.write(f"  All of them have the password: {told.password}")
+        for user in told.users:
+            self.stdout.write(f"  {user.email:<{width}}  {user.get_role_display()}, {user.name}")
+        addresses = " and ".join(mailbox.address for mailbox in told.mailboxes)
+        self.stdout.write(f"  {told.tickets} tickets. Mail for {addresses} becomes one more.")

@@ -1,0 +1,83 @@
+"""What a newcomer finds after the first `make run`."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from inbox.models import Attachment, Conversation, Incoming, Mailbox, Message, Outgoing, RoomMail
+from people.models import Role, User
+from tests.factories import make_user
+from tickets.models import Kind, Ticket
+
+
+def load_demo() -> str:
+    said = StringIO()
+    call_command("load_demo", stdout=said)
+    return said.getvalue()
+
+
+@pytest.fixture
+def demo(db: None, settings: Any) -> str:
+    settings.HELPDESK_MAIL_ROOM = True
+    return load_demo()
+
+
+def test_the_demo_is_a_desk_in_the_middle_of_its_work(demo: str, client: Client) -> None:
+    roles = [user.role for user in User.objects.all()]
+    assert [roles.count(role) for role in (Role.ADMIN, Role.AGENT, Role.COLLABORATOR)] == [1, 3, 1]
+    assert Mailbox.objects.filter(uses_mail_room=True, imap_host="").count() == 2
+    assert Ticket.objects.count() == 13
+
+    # every mail went the way of real mail, and every answer has left
+    assert not Incoming.objects.exclude(state="done", outcome__in=["opened", "appended"]).exists()
+    assert not Outgoing.objects.exclude(state="sent").exists()
+    assert Conversation.objects.count() == 13
+
+    assert set(Ticket.objects.values_list("turn", flat=True)) == set(Kind)
+    assert Ticket.objects.filter(owner=None).exists()
+    assert Ticket.objects.filter(priority=4).exists()
+    assert set(Attachment.objects.values_list("content_type", flat=True)) >= {
+        "application/pdf",
+        "image/png",
+        "text/csv",
+    }
+    assert Attachment.objects.filter(inline=True, content_type="image/png").exists()
+    assert Message.objects.filter(remote_images__gt=0).exists()
+    assert Message.objects.filter(direction="internal").exists()
+    assert Ticket.objects.filter(company=None).exists()
+    now = timezone.now()
+    assert not Ticket.objects.filter(last_message_at__gt=now).exists()
+    assert RoomMail.objects.count() == Incoming.objects.count() + Outgoing.objects.count()
+
+    # whoever reads what it says can sign in
+    password = demo.partition("password: ")[2].split()[0]
+    client.post("/login/", {"email": "aino@korpi.example", "password": password})
+    assert client.get("/mail-room/").status_code == 200
+    assert "FOR TRIAL ONLY" in demo
+
+
+def test_a_customers_answer_lies_in_one_thread_with_ours(demo: str) -> None:
+    mails = RoomMail.objects.of("elina.saarinen@luukku.example").filter(subject__contains="Wrong size")
+    assert len({mail.thread_id for mail in mails}) == 1
+    assert len(mails) == 3
+
+
+def test_a_desk_that_has_users_is_left_alone(db: None, settings: Any) -> None:
+    settings.HELPDESK_MAIL_ROOM = True
+    make_user()
+    assert "no demo data" in load_demo()
+    assert not Ticket.objects.exists()
+    assert not Mailbox.objects.exists()
+
+
+def test_it_is_refused_beside_a_production_setting(db: None, settings: Any) -> None:
+    settings.HELPDESK_MAIL_ROOM = False
+    with pytest.raises(CommandError):
+        load_demo()
+    assert not User.objects.exists()
