@@ -1,6 +1,7 @@
 """The worker and the scheduler leave a note that they live; it fades by itself. Needs no Django."""
 
 import logging
+import sys
 import time
 
 import redis
@@ -49,3 +50,11 @@ def connect() -> redis.Redis:
 
 def _note(name: str) -> str:
     return f"helpdesk:alive:{name}"
+
+
+if __name__ == "__main__":  # for a container's health check: `python -m helpdesk.alive worker`
+    asked = sys.argv[1]
+    try:
+        sys.exit(0 if living(asked)[asked] else f"The {asked} has left no note for {SECONDS_ALIVE} seconds.")
+    except redis.RedisError as problem:
+        sys.exit(f"Redis does not answer: {problem}")

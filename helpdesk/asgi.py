@@ -4,8 +4,10 @@ As many threads as the pool has connections, so that no page waits for one. Djan
 the pages a second.
 """
 
+from typing import Any, cast
+
 from a2wsgi import WSGIMiddleware
 
 from helpdesk.wsgi import application as pages
 
-application = WSGIMiddleware(pages, workers=8)
+application = WSGIMiddleware(cast(Any, pages), workers=8)

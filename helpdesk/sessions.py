@@ -6,6 +6,9 @@ from django.contrib.sessions.backends.cached_db import SessionStore as CachedDat
 
 
 class SessionStore(CachedDatabaseStore):
+    _cache: Any
+    _get_session_from_db: Any
+
     def load(self) -> dict[str, Any]:
         """Raises when Redis is away.
 

@@ -15,7 +15,7 @@ class DurableFolder(FileSystemStorage):
     """A folder whose files are on the disk, not only in memory, when `save` comes back."""
 
     def _save(self, name: str, content: File[Any]) -> str:
-        kept = super()._save(name, content)
+        kept: str = super()._save(name, content)  # type: ignore[misc]  # missing from the stubs
         path = Path(self.path(kept))
         _flush(path)
         _flush(path.parent)

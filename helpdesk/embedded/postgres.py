@@ -51,8 +51,11 @@ class Postgres:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.programs / "postgres", "-D", self.data, "-k", self.socket_folder]
-                + [part for name, value in options.items() for part in ("-c", f"{name}={value}")],
+                [
+                    str(self.programs / "postgres"),
+                    *("-D", str(self.data), "-k", str(self.socket_folder)),
+                    *(part for name, value in options.items() for part in ("-c", f"{name}={value}")),
+                ],
                 env=ENVIRONMENT,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
