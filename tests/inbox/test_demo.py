@@ -57,7 +57,7 @@ def test_the_demo_is_a_desk_in_the_middle_of_its_work(demo: str, client: Client)
 
     # whoever reads what it says can sign in
     password = demo.partition("password: ")[2].split()[0]
-    client.post("/login/", {"email": "aino@korpi.example", "password": password})
+    client.post("/login/", {"username": "aino@korpi.example", "password": password})
     assert client.get("/mail-room/").status_code == 200
     assert "FOR TRIAL ONLY" in demo
 
