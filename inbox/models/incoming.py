@@ -1,11 +1,25 @@
 from __future__ import annotations
 
-from datetime import datetime
+import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from inbox.errors import LeaseLost, NotInQuarantine
 from inbox.models.mailbox import Mailbox, MailFolder
+
+if TYPE_CHECKING:
+    from people.models import User
+
+LEASE = timedelta(seconds=30)
+OVERLOOKED = timedelta(seconds=15)
+# A mail whose worker died or that failed for no reason that passes; and one that met a fault that does pass.
+MOST_TRIES = 3
+MOST_TRIES_OF_PASSING_FAULTS = 5
+_PAUSES = [5, 30, 120, 600]
+_GAP_PAUSES = [60, 300, 1800, 7200]
 
 
 class IncomingState(models.TextChoices):
@@ -21,6 +35,24 @@ class IncomingQuerySet(models.QuerySet["Incoming"]):
         stored = models.Q(state=IncomingState.STORED) & (models.Q(next_try_at=None) | models.Q(next_try_at__lte=now))
         lost = models.Q(state=IncomingState.PROCESSING, lease_until__lt=now)
         return self.filter(stored | lost)
+
+    def overlooked(self, now: datetime) -> IncomingQuerySet:
+        """Waiting for so long that its task must have been lost."""
+        return self.waiting(now).exclude(state=IncomingState.STORED, tries=0, stored_at__gt=now - OVERLOOKED)
+
+    @transaction.atomic
+    def claim(self, incoming_id: int, *, now: datetime) -> Incoming | None:
+        """Take a waiting mail for `LEASE`, its try counted before the work begins. None when it is not to be had."""
+        found = self.select_for_update(skip_locked=True, of=("self",)).waiting(now)
+        incoming = found.select_related("mailbox").filter(pk=incoming_id).first()
+        if incoming is None:
+            return None
+        incoming.worker_died = incoming.state == IncomingState.PROCESSING
+        incoming.state = IncomingState.PROCESSING
+        incoming.tries += 1
+        incoming.lease_token, incoming.lease_until = uuid.uuid4(), now + LEASE
+        incoming.save(update_fields=["state", "tries", "lease_token", "lease_until"])
+        return incoming
 
 
 class Incoming(models.Model):
@@ -43,6 +75,9 @@ class Incoming(models.Model):
     )
     size = models.PositiveBigIntegerField(_("size in bytes"))
     raw = models.FileField(_("raw mail"), upload_to="raw/%Y/%m/%d", max_length=500)
+    headers_only = models.BooleanField(
+        _("larger than we read"), default=False, help_text=_("Only its header was read, the ticket says so.")
+    )
     received_at = models.DateTimeField(
         _("received"), help_text=_("The server's date of arrival, else when it was stored.")
     )
@@ -66,6 +101,9 @@ class Incoming(models.Model):
 
     objects = IncomingQuerySet.as_manager()
 
+    worker_died = False  # set by a claim that took the mail over from a worker whose lease ran out
+    was_known = False  # set by receiving.store when the same mail was handed in before
+
     class Meta:
         ordering = ["-pk"]
         verbose_name = _("incoming mail")
@@ -78,6 +116,7 @@ class Incoming(models.Model):
         ]
         indexes = [
             models.Index("mailbox", "content_hash", name="incoming_by_hash"),
+            models.Index("raw", name="incoming_by_file"),
             models.Index(
                 "id",
                 name="incoming_waiting",
@@ -87,6 +126,63 @@ class Incoming(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} · {self.get_state_display()}"
+
+    # Questions
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state in (IncomingState.DONE, IncomingState.QUARANTINED)
+
+    @property
+    def is_beyond_hope(self) -> bool:
+        """Another worker died on it, and that was the last of its tries."""
+        return self.worker_died and self.tries > MOST_TRIES
+
+    def raw_bytes(self) -> bytes:
+        with self.raw.open("rb") as file:
+            return bytes(file.read())
+
+    # Verbs of whoever holds the lease. Each raises LeaseLost when another worker has taken over.
+
+    def renew(self, *, now: datetime) -> None:
+        self._write(lease_until=now + LEASE)
+
+    def finish(self, outcome: str, *, duplicate_of: Incoming | None = None) -> None:
+        self._settle(IncomingState.DONE, outcome=outcome, error="", duplicate_of=duplicate_of)
+
+    def quarantine(self, error: str) -> None:
+        self._settle(IncomingState.QUARANTINED, outcome="", error=error[:4_000])
+
+    def give_back(self, error: str, *, passing: bool, now: datetime) -> bool:
+        """Let it be tried again after a pause; False when it has had all its tries."""
+        if self.tries >= (MOST_TRIES_OF_PASSING_FAULTS if passing else MOST_TRIES):
+            return False
+        pause = timedelta(seconds=_PAUSES[min(self.tries, len(_PAUSES)) - 1])
+        self._settle(IncomingState.STORED, error=error[:4_000], next_try_at=now + pause)
+        return True
+
+    # Verbs of people
+
+    @transaction.atomic
+    def process_again(self, *, by: User | None = None) -> None:
+        """Let a mail in quarantine be tried anew, as if it had just come. Raises NotInQuarantine."""
+        from inbox.tasks import process_incoming
+
+        row = Incoming.objects.filter(pk=self.pk, state=IncomingState.QUARANTINED)
+        if not row.update(state=IncomingState.STORED, tries=0, next_try_at=None):
+            raise NotInQuarantine
+        self.state, self.tries, self.next_try_at = IncomingState.STORED, 0, None
+        process_incoming.delay_on_commit(self.pk)
+
+    def _settle(self, state: IncomingState, **fields: object) -> None:
+        self._write(state=state, lease_token=None, lease_until=None, **fields)
+
+    def _write(self, **fields: object) -> None:
+        held = Incoming.objects.filter(pk=self.pk, state=IncomingState.PROCESSING, lease_token=self.lease_token)
+        if self.lease_token is None or not held.update(**fields):
+            raise LeaseLost
+        for name, value in fields.items():
+            setattr(self, name, value)
 
 
 class FetchGap(models.Model):
@@ -106,3 +202,15 @@ class FetchGap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.folder} · {self.uid}"
+
+    @property
+    def is_given_up(self) -> bool:
+        return self.next_try_at is None
+
+    def missed(self, reason: str, *, now: datetime) -> None:
+        """The server would not give it, again: wait longer each time, and give up after five."""
+        self.reason = reason[:2_000]
+        self.tries += 1
+        pause = timedelta(seconds=_GAP_PAUSES[self.tries - 1]) if self.tries <= len(_GAP_PAUSES) else None
+        self.next_try_at = now + pause if pause else None
+        self.save(update_fields=["reason", "tries", "next_try_at"])

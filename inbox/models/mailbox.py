@@ -1,13 +1,27 @@
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.secrets import EncryptedTextField
 from inbox.models.channel import Channel
+
+if TYPE_CHECKING:
+    from inbox.channels.imap.fetching import Fetched
+    from inbox.models.incoming import Incoming
+
+logger = logging.getLogger(__name__)
+
+# Between failed fetches: a provider locks out who comes with a wrong password every second.
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(minutes=30)
 
 
 class Security(models.TextChoices):
@@ -20,6 +34,15 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
     def polled(self) -> MailboxQuerySet:
         """Those that we fetch from; the others receive by a pipe, by forwarding or from the mail room."""
         return self.filter(enabled=True).exclude(imap_host="")
+
+    def take_due(self, now: datetime) -> list[tuple[int, int]]:
+        """(id, seconds) of those whose time to be fetched has come; it comes again after those seconds, whatever happens."""
+        due = self.polled().filter(models.Q(next_poll_at=None) | models.Q(next_poll_at__lte=now))
+        return [
+            (pk, seconds)
+            for pk, seconds in due.values_list("pk", "poll_seconds")
+            if due.filter(pk=pk).update(next_poll_at=now + timedelta(seconds=seconds))
+        ]
 
     def in_error(self) -> MailboxQuerySet:
         return self.filter(enabled=True).exclude(fetch_error="", send_error="")
@@ -96,6 +119,46 @@ class Mailbox(Channel):
     def fetches(self) -> bool:
         return bool(self.imap_host)
 
+    def fetch(self, *, stored: Callable[[list[Incoming]], None] | None = None) -> Fetched:
+        """Fetch what is new and note how it went: an error in words, and a longer pause each time it fails again.
+
+        Returns what was stored. Raises nothing that the server is to blame for.
+        """
+        from inbox.channels.imap import connection, fetching
+
+        rows: list[Incoming] = []
+
+        def hear(some: list[Incoming]) -> None:
+            rows.extend(some)
+            if stored:
+                stored(some)
+
+        try:
+            fetched = fetching.fetch(self, stored=hear)
+        except connection.PROBLEMS as problem:
+            explained = connection.explain(problem, self)
+            logger.warning("Mailbox %d could not be fetched (%s): %s", self.pk, explained.step, explained.said)
+            self._fetch_failed(explained.message, now=timezone.now())
+            return fetching.Fetched(rows)
+        if not fetched.busy:
+            self._fetch_worked(now=timezone.now(), unfinished=fetched.unfinished)
+        return fetched
+
+    def _fetch_worked(self, *, now: datetime, unfinished: bool) -> None:
+        self.last_poll_at, self.fetch_error, self.failed_polls = now, "", 0
+        self.next_poll_at = now if unfinished else now + timedelta(seconds=self.poll_seconds)
+        self._save_health()
+
+    def _fetch_failed(self, error: str, *, now: datetime) -> None:
+        self.failed_polls += 1
+        pause = min(FIRST_PAUSE * 2 ** min(self.failed_polls - 1, 10), LONGEST_PAUSE)
+        self.fetch_error = error
+        self.next_poll_at = now + max(pause, timedelta(seconds=self.poll_seconds))
+        self._save_health()
+
+    def _save_health(self) -> None:
+        self.save(update_fields=["last_poll_at", "next_poll_at", "fetch_error", "failed_polls"])
+
     @property
     def sends(self) -> bool:
         return bool(self.smtp_host) or self.uses_mail_room
@@ -122,6 +185,10 @@ class MailFolderQuerySet(models.QuerySet["MailFolder"]):
         token = uuid.uuid4()
         free = self.filter(models.Q(lease_until=None) | models.Q(lease_until__lt=now), pk=folder_id)
         return token if free.update(lease_token=token, lease_until=now + timedelta(seconds=seconds)) else None
+
+    def renew(self, folder_id: int, token: uuid.UUID, *, now: datetime, seconds: int = 30) -> bool:
+        """False when another worker has taken over."""
+        return bool(self.filter(pk=folder_id, lease_token=token).update(lease_until=now + timedelta(seconds=seconds)))
 
 
 class MailFolder(models.Model):

@@ -5,9 +5,11 @@ import uuid
 from typing import TypedDict
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.attachments import SHOWN_IN_PLACE
 from inbox.models.conversation import Conversation
 from inbox.models.incoming import Incoming
 from people.models import Contact, User
@@ -141,6 +143,8 @@ class Message(models.Model):
         indexes = [
             models.Index("ticket", "at", "id", name="message_thread"),
             models.Index("message_id_hash", name="message_by_id", condition=~models.Q(message_id_hash="")),
+            # Who answered a mail that comes only now.
+            GinIndex(fields=["references"], opclasses=["jsonb_path_ops"], name="message_references"),
         ]
 
     def __str__(self) -> str:
@@ -187,9 +191,15 @@ class Attachment(models.Model):
         ordering = ["pk"]
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
+        indexes = [models.Index("file", name="attachment_by_file")]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether a browser may show it where it stands."""
+        return self.content_type.lower() in SHOWN_IN_PLACE
 
 
 class Upload(models.Model):

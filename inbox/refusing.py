@@ -1,0 +1,95 @@
+"""Mail that becomes no message, each with the name that stands on its row as `refused:<name>`.
+
+Little is refused: only what says nothing that a person wrote. Everything else lands, marked where a machine wrote it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from inbox.errors import InboxError
+from inbox.mime.automatic import Kind
+from inbox.mime.bounces import Bounce
+from inbox.models import Incoming, Message, Outgoing, OutgoingState
+from inbox.reading import Reading
+from inbox.threading import instance
+from people.models.contact import normalised
+
+
+class Refusal(StrEnum):
+    OWN_COPY = "own_copy"  # what we sent ourselves, seen in our own mailbox
+    LOOP = "loop"  # an automatic mail of ours that came back
+    BOUNCE = "bounce"  # noted on the mail that bounced
+    REPORT = "report"  # a receipt, a complaint or a statistic: written by a machine for machines
+
+
+class StillSending(InboxError):
+    """The bounce was faster than the end of the sending; it is looked at again in a moment."""
+
+    def __init__(self) -> None:
+        super().__init__("The mail that it reports on is still being sent.")
+
+
+def refuse(incoming: Incoming, reading: Reading) -> Refusal | None:
+    """Why this mail becomes no message, None when it does. What a refusal changes elsewhere is changed here."""
+    if _is_own_copy(incoming, reading):
+        return Refusal.OWN_COPY
+    if _is_loop(incoming, reading):
+        return Refusal.LOOP
+    if reading.bounce and _note_bounce(reading.bounce, is_standard=bool(reading.mail.delivery_status)):
+        return Refusal.BOUNCE
+    if reading.automatic in (Kind.READ_RECEIPT, Kind.FEEDBACK_REPORT, Kind.DMARC_REPORT):
+        return Refusal.REPORT
+    if reading.automatic == Kind.DELIVERY_REPORT and _sent(reading.mail.returned_headers.get("message-id", "")):
+        return Refusal.REPORT
+    return None
+
+
+def _is_own_copy(incoming: Incoming, reading: Reading) -> bool:
+    mail = reading.mail
+    # A provider may have given it another Message-ID; ours stands in a header of our own too.
+    outgoing = _sent(mail.message_id) or _sent(mail.headers.get("x-desk-message", ""))
+    if outgoing is None or normalised(mail.from_address) != outgoing.mailbox.address:
+        return False
+    if outgoing.mailbox_id != incoming.mailbox_id and _was_sent_to(outgoing, incoming.mailbox.address):
+        return False  # one team wrote to the other
+    Message.objects.filter(pk=outgoing.message_id, incoming=None).update(incoming=incoming)
+    return True
+
+
+def _is_loop(incoming: Incoming, reading: Reading) -> bool:
+    mail = reading.mail
+    if mail.headers.get("x-desk-instance", "").strip() != instance():
+        return False
+    return bool(mail.auto_submitted) or normalised(mail.from_address) == incoming.mailbox.address
+
+
+def _note_bounce(bounce: Bounce, *, is_standard: bool) -> bool:
+    """Mark the mail that came back. False when it is none of ours, or may hold a person's words: then it lands."""
+    outgoing = _sent(bounce.message_id)
+    if outgoing is None:
+        return False
+    failed = {normalised(address) for address in bounce.recipients}
+    recipients = list(outgoing.recipients.all())
+    hit = [one for one in recipients if normalised(one.address) in failed]
+    if not hit and not is_standard:
+        return False
+    if outgoing.state == OutgoingState.SENDING:
+        raise StillSending
+    answer = " ".join(part for part in (bounce.status, bounce.diagnostic) if part)[:1_000]
+    for one in hit or (recipients if len(recipients) == 1 else []):
+        one.state, one.answer = "bounced", answer
+        one.save(update_fields=["state", "answer"])
+    Outgoing.objects.filter(pk=outgoing.pk).exclude(state=OutgoingState.SENDING).update(
+        state=OutgoingState.BOUNCED, last_answer=answer
+    )
+    return True
+
+
+def _sent(message_id: str) -> Outgoing | None:
+    message_id = message_id.strip().strip("<>")
+    return Outgoing.objects.select_related("mailbox").filter(mail_id=message_id).first() if message_id else None
+
+
+def _was_sent_to(outgoing: Outgoing, address: str) -> bool:
+    return any(normalised(one.address) == address for one in outgoing.recipients.all())
