@@ -8,7 +8,8 @@ class HelpdeskConfig(AppConfig):
     verbose_name = _("Help desk")
 
     def ready(self) -> None:
-        from helpdesk import checks  # noqa: F401  (importing them registers them)
+        # Importing registers: the checks, and the Celery app that every task is queued by.
+        from helpdesk import celery, checks  # noqa: F401
 
 
 class OurStaticFiles(StaticFilesConfig):
