@@ -9,9 +9,9 @@ RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --disable-pip-v
 
 FROM python:3.12-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HELPDESK_STATE_DIR=/data
-# pg_dump and pg_restore for `manage.py backup` and `restore`; msgfmt only for the build.
+# pg_dump and pg_restore for `manage.py backup` and `restore`.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends postgresql-client gettext \
+    && apt-get install --yes --no-install-recommends postgresql-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin desk \
     && install --directory --owner desk --group desk --mode 0700 /data
@@ -24,13 +24,11 @@ COPY tickets tickets
 COPY inbox inbox
 COPY templates templates
 COPY static static
-COPY locale* locale
 # These addresses and keys are for the build only; nothing is connected to, and none is kept.
 RUN export DATABASE_URL=postgresql://build@localhost/build REDIS_URL=redis://localhost/0 \
         HELPDESK_PUBLIC_URL=http://localhost HELPDESK_SECRET_KEY=$(head -c 48 /dev/urandom | base64) \
         HELPDESK_ENCRYPTION_KEYS=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_') \
-    && python manage.py collectstatic --noinput --verbosity 0 \
-    && python manage.py compilemessages --verbosity 0
+    && python manage.py collectstatic --noinput --verbosity 0
 USER desk
 VOLUME /data
 EXPOSE 8000
