@@ -82,7 +82,7 @@ class EventInline(admin.TabularInline):
     model = Event
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["at", "kind", "actor", "detail"]
+    fields = readonly_fields = ("at", "kind", "actor", "detail")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         return super().get_queryset(request).select_related("actor")

@@ -18,7 +18,7 @@ from inbox.views.composing import Composer
 from inbox.views.workspace import answer_workspace, row_of, ticket_context
 from people.models import User
 from tickets.listing import Listing
-from tickets.models import Seen, Ticket, view_for
+from tickets.models import Seen, Ticket, view_or_default
 from tickets.views.changing import header_context, page_address
 
 
@@ -42,12 +42,9 @@ def answer_written(request: HttpRequest, ticket: Ticket, message: Message, said:
 def answer_refused(request: HttpRequest, ticket: Ticket, composer: Composer) -> HttpResponse:
     """422 with everything that was typed; nothing was written."""
     if not wants_fragment(request):
-        view = view_for(composer.user, request.GET.get("view", "")) or view_for(composer.user, "")
-        assert view is not None
+        view = view_or_default(composer.user, request.GET.get("view", ""))
         context = ticket_context(request, ticket, composer)
-        return answer_workspace(
-            request, Listing(view, composer.user), context, status=HTTPStatus.UNPROCESSABLE_ENTITY
-        )
+        return answer_workspace(request, Listing(view, composer.user), context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     context = {**header_context(request, ticket), "composer": composer, "moves_focus": True}
     response = render(request, "inbox/_composer.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return reswap(retarget(response, "#composer"), "outerHTML")

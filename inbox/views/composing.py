@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID
@@ -14,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from inbox.errors import InboxError, ReplyError
 from inbox.models import Direction, Message, Upload
-from inbox.timeline import Thread
 from inbox.replying import Recipients, recipients_for
+from inbox.timeline import Thread
 from people.models import User
 from tickets.models import Ticket
 
@@ -88,10 +89,8 @@ def read_form(request: HttpRequest) -> Written:
     """What was typed and attached. Files of the plain form become uploads, as those of the editor are already."""
     user = cast(User, request.user)
     written = Written(text=request.POST.get("text", ""), html=request.POST.get("html", ""))
-    try:
+    with suppress(ValueError):  # a form made by hand has none: it is taken once per click
         written.form_key = UUID(request.POST.get("form_key", ""))
-    except ValueError:
-        pass  # a form made by hand: it is taken once per click
     keys = [key for key in request.POST.getlist("upload") if _is_key(key)]
     kept = {str(upload.pk): upload for upload in Upload.objects.filter(user=user, pk__in=keys)}
     missing = len(request.POST.getlist("upload")) - len(kept)

@@ -61,7 +61,9 @@ def message_original(request: HttpRequest, pk: int) -> FileResponse:
     file = message.incoming.raw if message.incoming else outgoing.mime if outgoing else None
     if not file:
         raise Http404
-    return respond_with_file(opened(file), name=f"message-{message.pk}.eml", content_type="message/rfc822", may_show=False)
+    return respond_with_file(
+        opened(file), name=f"message-{message.pk}.eml", content_type="message/rfc822", may_show=False
+    )
 
 
 @login_required

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -17,7 +18,7 @@ from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message
 from people.models import User
 from tickets.listing import MOST_SHOWN, PAGE, Listing, read
-from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for
+from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for, view_or_default
 from tickets.views.changing import header_context
 
 EARLIER = 5
@@ -37,8 +38,7 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
     """A ticket beside the list it was opened from."""
     user = cast(User, request.user)
     opened = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
-    view = view_for(user, request.GET.get("view", "")) or view_for(user, "")
-    assert view is not None
+    view = view_or_default(user, request.GET.get("view", ""))
     context = {**ticket_context(request, opened), "view": view, "moves_focus": wants_fragment(request)}
     # A colleague's link may name a view that one does not have: the ticket is what they meant.
     return answer_workspace(request, Listing(view, user, size=_wanted(request)), context)
@@ -51,13 +51,15 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     user, view = cast(User, request.user), _view(request)
     after = read(request.GET.get("after", ""))
     if not wants_fragment(request):
-        return answer_workspace(request, Listing(view, user, after=after, start=after))
+        return answer_workspace(request, Listing(view, user, after=after, start=after), {"relists": True})
     if after:
         listing = Listing(view, user, after=after, before=min(_number(request, "shown"), MOST_SHOWN * 100))
         return _fragment(request, "inbox/_rows.html", {"listing": listing, "view": view})
     start = read(request.GET.get("start", ""))
     listing = Listing(view, user, after=start, start=start, size=_wanted(request))
-    return _fragment(request, "inbox/_list_now.html", {"listing": listing, "view": view, "open": _number(request, "open")})
+    return _fragment(
+        request, "inbox/_list_now.html", {"listing": listing, "view": view, "open": _number(request, "open")}
+    )
 
 
 @login_required
@@ -122,8 +124,6 @@ def row_of(opened: Ticket, user: User) -> Ticket | None:
 
 def _links(opened: Ticket, user: User) -> list[dict[str, Any]]:
     """Tickets that refer to this one or that it refers to, as far as the user sees them."""
-    from django.db.models import Q
-
     visible = Ticket.objects.visible_to(user).values("pk")
     related = TicketLink.objects.filter(Q(ticket=opened, other__in=visible) | Q(other=opened, ticket__in=visible))
     return [

@@ -4,7 +4,7 @@ from tickets.models.pipeline import Kind, Pipeline, Reopening, Status
 from tickets.models.seen import Seen
 from tickets.models.sharing import Share
 from tickets.models.ticket import Priority, Source, Ticket
-from tickets.models.view import View, view_for, views_for
+from tickets.models.view import View, view_for, view_or_default, views_for
 
 __all__ = [
     "Event",
@@ -22,5 +22,6 @@ __all__ = [
     "TicketLink",
     "View",
     "view_for",
+    "view_or_default",
     "views_for",
 ]

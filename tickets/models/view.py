@@ -95,3 +95,8 @@ def views_for(user: User) -> tuple[View, ...]:
 def view_for(user: User, key: str) -> View | None:
     """The view of that key, the default one without a key, None for a key that this user has no view of."""
     return next((view for view in views_for(user) if view.key == (key or DEFAULT.key)), None)
+
+
+def view_or_default(user: User, key: str) -> View:
+    """Where a wrong key in an address is no reason to refuse what else it names: everyone has the default view."""
+    return view_for(user, key) or DEFAULT

@@ -14,7 +14,7 @@ from django_htmx.http import trigger_client_event
 
 from helpdesk.web import toast, wants_fragment
 from people.models import User
-from tickets.models import Priority, Ticket, view_for
+from tickets.models import Priority, Ticket, view_or_default
 
 
 def changeable_ticket(request: HttpRequest, number: int) -> Ticket:
@@ -29,7 +29,7 @@ def changeable_ticket(request: HttpRequest, number: int) -> Ticket:
 def header_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     """What _ticket_header.html and _ticket_properties.html print beside the ticket itself."""
     user = cast(User, request.user)
-    view = view_for(user, request.GET.get("view", "")) or view_for(user, "")
+    view = view_or_default(user, request.GET.get("view", ""))
     context: dict[str, Any] = {"ticket": ticket, "view": view, "may_change": user.may_reply}
     if user.may_reply:
         context["statuses"] = ticket.pipeline.statuses.all()
