@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class HelpdeskConfig(AppConfig):
+    default = True  # there are two kinds of AppConfig in this file
     name = "helpdesk"
     verbose_name = _("Help desk")
 

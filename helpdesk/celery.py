@@ -43,6 +43,7 @@ class Task(DjangoTask):
 
 
 app = Celery("helpdesk", task_cls=Task)
+app.set_default()  # for every thread: the web process answers pages in eight of them
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
