@@ -8,6 +8,7 @@ any two steps: the row then waits until its lease runs out, and the sweeper find
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 
 # Faults that say nothing about the mail: the database or the storage is away, a disk is full, no process can start.
 PASSING = (OperationalError, InterfaceError, OSError, StillSending)
+
+
+LONGEST_WAIT = 30.0
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,17 @@ def store(mailbox: Mailbox, raw: bytes, *, source: str, now: datetime, received_
             headers_only=len(raw) > settings.HELPDESK_MAX_MAIL_MB * 1024 * 1024,
             received_at=received_at or now,
         )
-        row.raw.name = _keep(raw, now)
+        row.raw.name = name = _keep(raw, now)
         try:
             with transaction.atomic():
                 row.save()
             return row
         except IntegrityError:
             # Handed in by two at once: the other one's row stands.
-            _discard(row.raw.name)
+            _discard(name)
             row = known.get()
         except BaseException:
-            _discard(row.raw.name)
+            _discard(name)
             raise
     row.was_known = True
     return row
@@ -89,14 +93,17 @@ def store_fetched(
 
     `gaps` are the (uid, reason) that the server would not give. Raises LeaseLost when another worker has the folder.
     """
-    rows = []
+    uidvalidity = folder.uidvalidity
+    if uidvalidity is None:
+        raise ValueError("The folder has no position yet.")
+    rows: dict[int, Incoming] = {}
     try:
         for mail in mails:
             row = Incoming(
                 mailbox_id=folder.mailbox_id,
                 source="imap",
                 folder=folder,
-                uidvalidity=folder.uidvalidity,
+                uidvalidity=uidvalidity,
                 uid=mail.uid,
                 content_hash=content_hash(mail.raw),
                 size=mail.size,
@@ -104,42 +111,37 @@ def store_fetched(
                 received_at=mail.received_at,
             )
             row.raw.name = _keep(mail.raw, now)
-            rows.append(row)
+            rows[mail.uid] = row
         with transaction.atomic():
             held = MailFolder.objects.select_for_update().filter(
-                pk=folder.pk, lease_token=token, uidvalidity=folder.uidvalidity
+                pk=folder.pk, lease_token=token, uidvalidity=uidvalidity
             )
             position = held.first()
             if position is None:
                 raise LeaseLost
             # Whoever writes here holds the folder's row, so what is not there now will not be.
-            uids = [row.uid for row in rows]
-            there = set(
-                Incoming.objects.filter(folder=folder, uidvalidity=folder.uidvalidity, uid__in=uids).values_list(
-                    "uid", flat=True
-                )
-            )
-            new = [row for row in rows if row.uid not in there]
+            there = Incoming.objects.filter(folder=folder, uidvalidity=uidvalidity, uid__in=rows)
+            known = set(there.values_list("uid", flat=True))
+            new = [row for uid, row in rows.items() if uid not in known]
             Incoming.objects.bulk_create(new)
-            FetchGap.objects.filter(folder=folder, uidvalidity=folder.uidvalidity, uid__in=uids).delete()
-            _note_gaps(folder, gaps, now)
+            FetchGap.objects.filter(folder=folder, uidvalidity=uidvalidity, uid__in=rows).delete()
+            _note_gaps(folder, uidvalidity, gaps, now)
             if last_uid > position.last_uid:
                 held.update(last_uid=last_uid)
     except BaseException:
-        for row in rows:
-            _discard(row.raw.name)
+        for row in rows.values():
+            _discard(str(row.raw.name))
         raise
-    for row in rows:
-        if row.uid in there:
-            _discard(row.raw.name)
+    for uid in rows.keys() & known:
+        _discard(str(rows[uid].raw.name))
     folder.last_uid = max(folder.last_uid, last_uid)
     return new
 
 
-def process(incoming_id: int, *, now: datetime | None = None) -> Incoming:
+def process(incoming_id: int, *, now: datetime | None = None, hurried: bool = False) -> Incoming:
     """Work on one stored mail, once. What becomes of it stands on the row; a mail that is taken or settled is left alone.
 
-    Raises nothing that the mail is to blame for. While the database is away it raises that, and the row is tried again.
+    `hurried` tries again without a pause what failed for no reason that passes. Raises nothing that the mail is to blame for. While the database is away it raises that, and the row is tried again.
     """
     clock = _clock(now)
     incoming = Incoming.objects.claim(incoming_id, now=clock())
@@ -149,14 +151,34 @@ def process(incoming_id: int, *, now: datetime | None = None) -> Incoming:
         if incoming.is_beyond_hope:
             landing.land_unreadable(incoming, "Its worker died each time it was tried.", now=clock())
         else:
-            _work_on(incoming, clock)
+            _work_on(incoming, clock, hurried)
     except LeaseLost:
         logger.warning("Incoming %d: another worker has taken over", incoming.pk)
     logger.info("Incoming %d: %s %s", incoming.pk, incoming.state, incoming.outcome)
     return incoming
 
 
-def _work_on(incoming: Incoming, clock: Callable[[], datetime]) -> None:
+def settle(incoming_id: int) -> Incoming:
+    """`process` until it is settled, for a command that waits: its tries follow each other without pauses.
+
+    Faults that pass are waited for, for half a minute; then, or when another worker has it for as long, the row comes
+    back as it is and the sweeper goes on with it.
+    """
+    ends = time.monotonic() + LONGEST_WAIT
+    while True:
+        incoming = process(incoming_id, hurried=True)
+        if incoming.is_settled or time.monotonic() > ends:
+            return incoming
+        time.sleep(0.2)
+
+
+def process_again(incoming: Incoming) -> Incoming:
+    """Try a mail in quarantine anew and wait for what becomes of it. Raises NotInQuarantine."""
+    incoming.release()
+    return settle(incoming.pk)
+
+
+def _work_on(incoming: Incoming, clock: Callable[[], datetime], hurried: bool) -> None:
     try:
         raw = incoming.raw_bytes()
         incoming.renew(now=clock())
@@ -166,25 +188,36 @@ def _work_on(incoming: Incoming, clock: Callable[[], datetime]) -> None:
     except LeaseLost:
         raise
     except reading.Unreadable as problem:
-        _fail(incoming, str(problem), passing=False, now=clock())
-    except PASSING as problem:
-        _fail(incoming, f"{type(problem).__name__}: {problem}", passing=True, now=clock())
+        _fail(incoming, str(problem), pause=not hurried, now=clock())
     except Exception as problem:
         # The edge of the worker: whatever this is, the next mail goes on.
-        logger.exception("Incoming %d could not be processed", incoming.pk)
-        _fail(incoming, f"{type(problem).__name__}: {problem}", passing=False, now=clock())
+        passing = _passes(problem)
+        if not passing:
+            logger.exception("Incoming %d could not be processed", incoming.pk)
+        _fail(
+            incoming,
+            f"{type(problem).__name__}: {problem}",
+            passing=passing,
+            pause=passing or not hurried,
+            now=clock(),
+        )
 
 
-def _fail(incoming: Incoming, error: str, *, passing: bool, now: datetime) -> None:
+def _passes(problem: Exception) -> bool:
+    # Whatever an S3 storage raises comes from botocore, which is not loaded for a folder.
+    return isinstance(problem, PASSING) or type(problem).__module__.partition(".")[0] == "botocore"
+
+
+def _fail(incoming: Incoming, error: str, *, pause: bool, now: datetime, passing: bool = False) -> None:
     logger.warning("Incoming %d, try %d: %s", incoming.pk, incoming.tries, error.split("\n")[0])
-    if not incoming.give_back(error, passing=passing, now=now):
+    if not incoming.give_back(error, passing=passing, pause=pause, now=now):
         landing.land_unreadable(incoming, error, now=now)
 
 
-def _note_gaps(folder: MailFolder, gaps: Sequence[tuple[int, str]], now: datetime) -> None:
+def _note_gaps(folder: MailFolder, uidvalidity: int, gaps: Sequence[tuple[int, str]], now: datetime) -> None:
     for uid, reason in gaps:
         gap, _made = FetchGap.objects.get_or_create(
-            folder=folder, uidvalidity=folder.uidvalidity, uid=uid, defaults={"reason": reason, "tries": 0}
+            folder=folder, uidvalidity=uidvalidity, uid=uid, defaults={"reason": reason, "tries": 0}
         )
         gap.missed(reason, now=now)
 

@@ -25,7 +25,7 @@ def poll_due_mailboxes() -> None:
     from inbox.models import Mailbox
 
     for pk, seconds in Mailbox.objects.take_due(timezone.now()):
-        poll_mailbox.apply_async([pk], expires=seconds)
+        poll_mailbox.apply_async((pk,), expires=seconds)
 
 
 @shared_task

@@ -105,11 +105,10 @@ def _found(mail: ParsedMail, mailbox: Mailbox) -> Iterator[tuple[Conversation, M
     for message in known:
         by_id.setdefault(message.message_id, message)
     for one in ids:
-        message = by_id.get(one) or next(
-            (m for m in known if (token := read_token(one, keys)) and token[1] == m.pk), None
-        )
-        if message and message.conversation:
-            yield message.conversation, message
+        token = read_token(one, keys)
+        answered = by_id.get(one) or next((m for m in known if token and token[1] == m.pk), None)
+        if answered and answered.conversation:
+            yield answered.conversation, answered
     if mail.message_id:
         # An answer may come before what it answers: by two servers, or when two workers share a morning's mail.
         earlier = models.Q(references__contains=[mail.message_id], conversation__mailbox=mailbox)

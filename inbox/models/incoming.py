@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from inbox.models.mailbox import Mailbox, MailFolder
 
 if TYPE_CHECKING:
     from people.models import User
+
+logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
 OVERLOOKED = timedelta(seconds=15)
@@ -153,26 +156,31 @@ class Incoming(models.Model):
     def quarantine(self, error: str) -> None:
         self._settle(IncomingState.QUARANTINED, outcome="", error=error[:4_000])
 
-    def give_back(self, error: str, *, passing: bool, now: datetime) -> bool:
-        """Let it be tried again after a pause; False when it has had all its tries."""
+    def give_back(self, error: str, *, passing: bool, now: datetime, pause: bool = True) -> bool:
+        """Let it be tried again, after a pause that grows; False when it has had all its tries."""
         if self.tries >= (MOST_TRIES_OF_PASSING_FAULTS if passing else MOST_TRIES):
             return False
-        pause = timedelta(seconds=_PAUSES[min(self.tries, len(_PAUSES)) - 1])
-        self._settle(IncomingState.STORED, error=error[:4_000], next_try_at=now + pause)
+        seconds = _PAUSES[min(self.tries, len(_PAUSES)) - 1] if pause else 0
+        self._settle(IncomingState.STORED, error=error[:4_000], next_try_at=now + timedelta(seconds=seconds))
         return True
 
     # Verbs of people
 
     @transaction.atomic
     def process_again(self, *, by: User | None = None) -> None:
-        """Let a mail in quarantine be tried anew, as if it had just come. Raises NotInQuarantine."""
+        """Let a worker try a mail in quarantine anew, as if it had just come. Raises NotInQuarantine."""
         from inbox.tasks import process_incoming
 
+        self.release()
+        process_incoming.delay_on_commit(self.pk)
+        logger.info("Incoming %d is processed again, asked for by user %s", self.pk, by.pk if by else None)
+
+    def release(self) -> None:
+        """Out of quarantine, with all its tries again; what it was told to be in the meantime stands on its ticket."""
         row = Incoming.objects.filter(pk=self.pk, state=IncomingState.QUARANTINED)
         if not row.update(state=IncomingState.STORED, tries=0, next_try_at=None):
             raise NotInQuarantine
         self.state, self.tries, self.next_try_at = IncomingState.STORED, 0, None
-        process_incoming.delay_on_commit(self.pk)
 
     def _settle(self, state: IncomingState, **fields: object) -> None:
         self._write(state=state, lease_token=None, lease_until=None, **fields)

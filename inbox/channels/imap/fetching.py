@@ -180,9 +180,7 @@ class _Run:
             self.stored(rows)
 
     def _retry_gaps(self) -> None:
-        due = FetchGap.objects.filter(
-            folder=self.folder, uidvalidity=self.folder.uidvalidity, next_try_at__lte=timezone.now()
-        )
+        due = self.folder.gaps.filter(next_try_at__lte=timezone.now())
         uids = list(due.order_by("uid").values_list("uid", flat=True)[:ASKED_AT_ONCE])
         if not uids:
             return
