@@ -40,9 +40,12 @@ class Dovecot:
 
     host = "127.0.0.1"
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, certificate: "tuple[Path, Path] | None" = None) -> None:
+        """With a certificate and its key (PEM files) it also speaks STARTTLS at `port`, and TLS at `tls_port`."""
         self.program = program
         self.port = free_port()
+        self.tls_port = free_port() if certificate else 0
+        self.certificate = certificate
         self.folder = Path(tempfile.mkdtemp(prefix="hd-dovecot-"))
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -61,6 +64,8 @@ class Dovecot:
                 group=grp.getgrgid(owner.pw_gid).gr_name,
                 uid=owner.pw_uid,
                 gid=owner.pw_gid,
+                tls_port=self.tls_port,
+                tls=self._tls(),
             )
         )
         self.folder.chmod(0o755)
@@ -99,6 +104,14 @@ class Dovecot:
             assert answer == "OK", words
         finally:
             client.logout()
+
+    def _tls(self) -> str:
+        if self.certificate is None:
+            return "ssl = no"
+        certificate, key = self.certificate
+        for name, source in (("cert.pem", certificate), ("key.pem", key)):
+            (self.folder / name).write_bytes(source.read_bytes())
+        return f"ssl = yes\nssl_cert = <{self.folder}/cert.pem\nssl_key = <{self.folder}/key.pem"
 
     def _greets(self) -> bool:
         try:
@@ -204,7 +217,7 @@ state_dir = {folder}/state
 log_path = {folder}/dovecot.log
 protocols = imap
 listen = 127.0.0.1
-ssl = no
+{tls}
 disable_plaintext_auth = no
 default_internal_user = {user}
 default_internal_group = {group}
@@ -241,7 +254,9 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    address = 127.0.0.1
+    port = {tls_port}
+    ssl = yes
   }}
 }}
 service anvil {{

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 _EXPIRED = {10}
 _NOT_YET_VALID = {9}
 _SELF_SIGNED = {18}
-_UNKNOWN_AUTHORITY = {2, 19, 20, 21}
+_UNKNOWN_AUTHORITY = {2, 7, 19, 20, 21}
 _WRONG_NAME = {62, 64}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -342,10 +342,9 @@ def test_a_sender_that_lost_its_claim_does_not_finish_the_mail(
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inbox.models.outgoing.RENEWED_EVERY", 0.2)
     monkeypatch.setattr("inbox.models.outgoing.LEASE", timedelta(seconds=1))
-    yield
 
 
 @pytest.mark.django_db(transaction=True)
