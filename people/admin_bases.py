@@ -90,7 +90,8 @@ class Audited(admin.ModelAdmin):
 
     def _changes(self, form: ModelForm, change: bool) -> dict[str, Any]:
         changes: dict[str, Any] = {}
-        for name in form.changed_data:
+        filled_in = [name for name, value in form.cleaned_data.items() if value or value == 0]
+        for name in form.changed_data if change else filled_in:
             if name in self.secret_fields:
                 changes[name] = "changed"
                 continue

@@ -352,10 +352,11 @@ class Ticket(models.Model):
         self.events.create(kind=kind, actor=by, at=now, detail=detail)
 
     def _lock(self) -> None:
-        """Wait for whoever changes this ticket, then see what they left. Inside a transaction."""
-        self.refresh_from_db(
-            from_queryset=Ticket.objects.select_for_update(of=("self",)).select_related("status", "pipeline", "owner")
-        )
+        """Wait for whoever changes this ticket, then see what they left. Inside a transaction.
+
+        Without a join: when a status changed while we waited, PostgreSQL would join the old one and find no row.
+        """
+        self.refresh_from_db(from_queryset=Ticket.objects.select_for_update())
 
     def _set_status(self, status: Status, now: datetime) -> None:
         if status.kind != self.turn:

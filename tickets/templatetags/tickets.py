@@ -1,6 +1,13 @@
 """How tickets are drawn."""
 
+from datetime import UTC, datetime
+
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
 
 from tickets.models import Event, Priority, Source
 
@@ -40,3 +47,21 @@ def priority_name(name: str) -> str:
 def detail(event: Event, key: str) -> str:
     """What an event remembers under `key`; `from` and the like are no words for a template's dot."""
     return str(event.detail.get(key, ""))
+
+
+@register.simple_tag
+def waited(since: datetime, now: datetime | None = None) -> SafeString:
+    """How long something has lasted, in the little room of a row: now, 22m, 3h, 2d. The moment is in its title."""
+    minutes = max(0, int(((now or timezone.now()) - since).total_seconds() // 60))
+    if minutes < 1:
+        words = pgettext("time since", "now")
+    elif minutes < 60:
+        words = pgettext("time since", "%(minutes)dm") % {"minutes": minutes}
+    elif minutes < 24 * 60:
+        words = pgettext("time since", "%(hours)dh") % {"hours": minutes // 60}
+    else:
+        words = pgettext("time since", "%(days)dd") % {"days": minutes // (24 * 60)}
+    title = date_format(timezone.localtime(since), pgettext("date format", "l j F Y, H:i"))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', since.astimezone(UTC).isoformat(timespec="seconds"), title, words
+    )
