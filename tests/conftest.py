@@ -82,11 +82,6 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
 assert settings.INSTALLED_APPS  # reads them, at which pytest-django sets up Django
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Tables are made by the migrations, with nothing kept on disk for longer than the run."""
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _for_tests() -> Iterator[None]:
     """Quick passwords, tasks at once in the same process (after commit, as in life), mails into `mailoutbox`."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from helpdesk.embedded.binaries import postgres_programs
 from helpdesk.embedded.errors import CannotStart
+from helpdesk.settings import PLACES
 
 
 def dump(database: dict[str, Any], to: Path) -> None:
@@ -25,7 +26,7 @@ def _run(program: str, database: dict[str, Any], arguments: list[str]) -> None:
     if program == "pg_dump":
         arguments = [*arguments, str(database["NAME"])]
     done = subprocess.run(
-        [_find(program), *arguments],
+        [_find(program, database), *arguments],
         env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"} | _login(database),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -35,15 +36,18 @@ def _run(program: str, database: dict[str, Any], arguments: list[str]) -> None:
         raise CannotStart(f"{program} failed: {done.stderr.strip() or f'status {done.returncode}'}")
 
 
-def _find(program: str) -> str:
-    """Of the wheel, which is the newest and reads every older server; else the system's own."""
+def _find(program: str, database: dict[str, Any]) -> str:
+    """For a server of the system the system's own, since a newer pg_restore says what an older server does not know.
+
+    The embedded server listens at a folder of ours and has the wheel's.
+    """
+    system = shutil.which(program)
+    if system and database["HOST"] != str(PLACES.postgres_socket_folder):
+        return system
     try:
         return str(postgres_programs() / program)
     except CannotStart:
-        found = shutil.which(program)
-        if found is None:
-            raise CannotStart(f"{program} was not found: install PostgreSQL's client programs.") from None
-        return found
+        raise CannotStart(f"{program} was not found: install PostgreSQL's client programs.") from None
 
 
 def _login(database: dict[str, Any]) -> dict[str, str]:

@@ -40,10 +40,10 @@ def demo_loaded(places: Places) -> Stamp:
     return Stamp(places.postgres_data / "helpdesk-demo", "loaded")
 
 
-def static_collected(places: Places) -> Stamp:
+def static_collected(root: Path) -> Stamp:
     files = sorted(file for file in (CHECKOUT / "static").rglob("*") if file.is_file())
     seen = [f"{file.relative_to(CHECKOUT)}:{file.stat().st_size}:{file.stat().st_mtime_ns}" for file in files]
-    return Stamp(places.state / "static" / ".fingerprint", _fingerprint([*seen, _lock()]))
+    return Stamp(root / ".fingerprint", _fingerprint([*seen, _lock()]))
 
 
 def has_command(name: str) -> bool:

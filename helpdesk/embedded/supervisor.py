@@ -126,7 +126,7 @@ class Desk:
 
     def _prepare(self) -> None:
         """Tables, collected files and demo data, each only when something changed."""
-        collected = freshness.static_collected(self.settings.PLACES)
+        collected = freshness.static_collected(self.settings.STATIC_ROOT)
         collecting = None
         if not collected.is_fresh() and not self.settings.DEBUG:
             say("Collecting the static files …")
