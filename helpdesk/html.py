@@ -28,7 +28,7 @@ MAX_TAGS = 20_000
 MAX_OPENINGS = 10_000
 MAX_AMPERSANDS = 20_000
 MAX_DEPTH = 256
-MAX_ATTRIBUTES = 100
+MAX_ATTRIBUTES = 60
 MAX_REOPENED = 100_000
 MAX_STYLE_WORK = 4_000_000
 MAX_PLAIN = 512 * 1024
@@ -109,11 +109,21 @@ _ATTRIBUTE = re.compile(r"[\s/]+[^\s/>]")
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 _SCOPES = frozenset({"table", "td", "th", "caption"})
+# What ends an open paragraph, and what a list item looks through for the one before it (HTML, 13.2.6.4.7).
+_CLOSE_P = frozenset(
+    "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer h1 h2 h3 "
+    "h4 h5 h6 header hgroup li main menu nav ol p pre section summary ul".split()
+)
+_IN_ITEMS = _FORMATTING | frozenset(
+    "abbr address bdi bdo cite del dfn div ins kbd mark p q samp span sub sup var".split()
+)
 
 _COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
 _STYLE = re.compile(r"<style\b[^>]*+>(.*?)(?:</style\b[^>]*+>|\Z)", re.DOTALL | re.IGNORECASE)
 _ODD_TAGS = re.compile(rf"</?(?:{_OTHER_RULES}|{_SCAFFOLD})(?![\w-])[^<>]*+>?", re.IGNORECASE)
 _NOT_A_TAG = re.compile(r"<(?!/?[a-zA-Z])")
+# No character has so many digits, and Python refuses to read a number of thousands.
+_LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}+;?")
 _ANY_TAG = re.compile(r"<[^<>]{0,2000}>")
 _BREAKING_TAG = re.compile(r"<(?:br|/?p|/?div|/?tr|/?li|/?h[1-6]|/?table|/?blockquote)\b[^<>]{0,2000}>", re.IGNORECASE)
 
@@ -257,7 +267,7 @@ def _scrub(text: str) -> str:
 
 def _prepare(html: str) -> tuple[str, str]:
     """`html` with ordinary elements only, and the style sheets that stood in it."""
-    html = _COMMENT.sub("", html)
+    html = _LONG_NUMBER.sub("\ufffd", _COMMENT.sub("", html))
     sheets: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -335,8 +345,10 @@ def _is_ordinary(html: str) -> bool:
             bases.append(len(active))
         elif name in ("td", "th", "tr"):
             _close_until(stack, name)
-        elif name in ("p", "li", "dt", "dd") and stack and stack[-1] == name:
-            stack.pop()
+        elif name in _CLOSE_P:
+            if name in ("li", "dt", "dd"):
+                _close_item(stack, ("li",) if name == "li" else ("dt", "dd"))
+            _close(stack, "p")
         stack.append(name)
         if len(stack) > MAX_DEPTH:
             return False
@@ -352,6 +364,15 @@ def _close(stack: list[str], name: str) -> None:
         if stack[index] in _SCOPES and name not in ("table", "td", "th", "tr", "tbody", "thead", "tfoot"):
             return
         if stack[index] == "table":
+            return
+
+
+def _close_item(stack: list[str], names: tuple[str, ...]) -> None:
+    for index in range(len(stack) - 1, -1, -1):
+        if stack[index] in names:
+            del stack[index:]
+            return
+        if stack[index] not in _IN_ITEMS:
             return
 
 
@@ -382,7 +403,11 @@ def _apply_styles(html: str, css: str) -> str:
 
 def _strip_tags(html: str) -> str:
     text = _ANY_TAG.sub("", _BREAKING_TAG.sub("\n", html))
-    lines = (line.strip() for line in _scrub(entities.unescape(text)).replace("\xa0", " ").split("\n"))
+    if text.count("&") <= MAX_AMPERSANDS * 5:
+        text = entities.unescape(text)
+    else:
+        text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&")
+    lines = (line.strip() for line in _scrub(text).replace("\xa0", " ").split("\n"))
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
 
 
@@ -435,6 +460,9 @@ class _FinishFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the 
         words: list[str] = []
         for token in super().__iter__():
             kind, name = token["type"], token.get("name", "")
+            if kind in ("StartTag", "EmptyTag"):
+                # Without a bare quote in it a value is always written in double quotes.
+                token["data"] = {k: entities.escape(entities.unescape(v)) for k, v in token["data"].items()}
             if kind in ("StartTag", "EmptyTag") and name == "a":
                 target, words = self._finish_link(token), []
             elif kind in ("StartTag", "EmptyTag") and name == "img":

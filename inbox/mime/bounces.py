@@ -154,12 +154,14 @@ def _score(parsed: ParsedMail, text: str) -> int:
         score += 2
     elif _DAEMON_NAME.search(parsed.from_name):
         score += 1
-    if _SUBJECT.search(parsed.subject):
-        score += 2 if score else 1
     if parsed.return_path == "":
         score += 1
     if parsed.content_type == "multipart/report":
         score += 1
+    if not score:
+        return 0  # a person, who may well write about mail that did not arrive
+    if _SUBJECT.search(parsed.subject):
+        score += 2
     if _BODY.search(text):
         score += 1
         if _STATUS.search(text) or _REPLY_CODE.search(text):

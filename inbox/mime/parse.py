@@ -1,7 +1,6 @@
 """Bytes of a mail -> ParsedMail. Never raises, whatever the bytes are, and takes bounded time and memory."""
 
 import hashlib
-import html as html_entities
 import mimetypes
 import re
 from collections.abc import Mapping
@@ -337,7 +336,7 @@ class _Reader:
             return
         text = _unify(decode(data, declared, hints=self.hints))
         if part.content_type in ("text/enriched", "text/richtext"):
-            text = html_entities.unescape(re.sub(r"<[^<>]{0,200}>", "", text))
+            text = to_text(text)
         elif part.parameters.get("format", "").lower() == "flowed":
             text = unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
         self.blocks.append(_Block(text=self._take_uuencoded(text)))
