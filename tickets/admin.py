@@ -9,7 +9,7 @@ from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -191,7 +191,7 @@ class TicketAdmin(Audited):
             )
         ]
         links.insert(0, format_html('<a href="{}">{}</a>', ticket.get_absolute_url(), _("in the workspace")))
-        return format_html(" · ".join(["{}"] * len(links)), *links)
+        return format_html_join(" · ", "{}", ((link,) for link in links))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

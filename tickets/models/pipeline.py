@@ -98,8 +98,6 @@ class Status(models.Model):
     @transaction.atomic
     def change_kind(self, kind: Kind, *, now: datetime) -> None:
         """Say anew whose turn a ticket in this status is; the tickets that are in it follow."""
-        # A ticket that moves here meanwhile waits: its row refers to this one.
-        Status.objects.select_for_update().get(pk=self.pk)
         self.kind = kind
         self.save(update_fields=["kind"])
         tickets = self.tickets.exclude(turn=kind)
