@@ -126,7 +126,7 @@ export class Editing {
     const empty = !this.#root.textContent.trim() && !this.#root.querySelector("img, hr")
     const bare = empty && !this.#root.querySelector("li, blockquote, pre")
     this.#root.toggleAttribute("data-empty", bare)
-    this.#field.value = empty ? "" : this.#squire.getHTML()
+    this.#field.value = empty ? "" : withoutEndingLines(this.#squire.getHTML())
     this.#carryImages()
     this.#draft.keepSoon(() => this.#content())
   }
@@ -242,7 +242,7 @@ export class Editing {
     if (command && event.key === "Enter") {
       event.preventDefault()
       event.stopPropagation()
-      this.#form?.requestSubmit(this.#form.querySelector("[data-default]") ?? undefined)
+      this.#form?.requestSubmit(this.#form.querySelector("[data-send]") ?? undefined)
     } else if (command && !event.shiftKey && event.key.toLowerCase() === "k" && event.target === this.#root) {
       event.preventDefault()
       event.stopPropagation()
@@ -265,11 +265,11 @@ export class Editing {
 
   #submit(event) {
     this.#changed()
-    this.#say("")
+    const status = this.#host.querySelector("[data-status]")
+    status.textContent = this.#uploads.going ? status.dataset.uploading : ""
     if (this.#uploads.going) {
       event.preventDefault()
       event.stopImmediatePropagation()
-      this.#say(this.#host.dataset.uploading)
       return
     }
 
@@ -292,14 +292,16 @@ export class Editing {
     this.#draft.forget()
   }
 
-  #say(text) {
-    this.#host.querySelector("[data-status]").textContent = text
-  }
 }
 
 function remember(address, sent) {
   arrived.set(address, sent)
   arrived.set(new URL(sent.url, location.href).href, sent)
+}
+
+// Squire keeps an empty line after a list, a quote or a table, so that one can write on below it.
+function withoutEndingLines(html) {
+  return html.replace(/(?:<(p|div)><br><\/\1>)+$/, "")
 }
 
 // Plain text as the editor would have it: a paragraph between empty lines, a break at every other line end.

@@ -101,9 +101,14 @@ export class Formatting {
     return squire.hasFormat(tag)
   }
 
+  // Around the beginning of the selection, which may stand before an element as well as in it.
   #closest(tag) {
     const root = this.#squire.getRoot()
-    let node = this.#squire.getSelection().commonAncestorContainer
+    const { startContainer, startOffset } = this.#squire.getSelection()
+    let node = startContainer
+    if (node.nodeType === Node.TEXT_NODE && startOffset === node.length && node.nextSibling?.nodeName === tag) node = node.nextSibling
+    else node = node.childNodes[startOffset] ?? node
+    while (node.firstElementChild && node.nodeName !== tag && node !== root) node = node.firstElementChild
     for (; node && node !== root; node = node.parentNode) if (node.nodeName === tag) return node
     return null
   }

@@ -68,7 +68,7 @@ export class Uploads {
     chip.request = request
     this.#going.add(request)
     return new Promise((resolve, reject) => {
-      const explain = (answer) => reject(new Error(answer?.error ?? this.#host.dataset.uploadFailed))
+      const explain = (answer) => reject(new Error(answer?.error ?? this.#host.querySelector("[data-status]").dataset.uploadFailed))
       request.upload.addEventListener("progress", ({ loaded, total }) => progress(chip, loaded / total))
       request.addEventListener("load", () => {
         const ok = request.status >= 200 && request.status < 300 && request.response?.id
