@@ -8,6 +8,9 @@ from email.utils import format_datetime
 
 from django.utils import timezone
 
+from inbox import receiving
+from inbox.models import Incoming, Mailbox, Message
+
 _count = itertools.count(1)
 
 
@@ -44,3 +47,14 @@ def make_mail(
 
 def new_id() -> str:
     return f"mail{next(_count)}@customer.example"
+
+
+def take_in(mailbox: Mailbox, raw: bytes) -> Incoming:
+    """What an MTA's pipe does: hand over, and have it processed."""
+    stored = receiving.store(mailbox, raw, source="pipe", now=timezone.now())
+    return receiving.process(stored.pk)
+
+
+def land(mailbox: Mailbox, raw: bytes) -> Message:
+    """The message that the mail became."""
+    return Message.objects.select_related("ticket").get(incoming=take_in(mailbox, raw))

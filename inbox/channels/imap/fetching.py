@@ -163,11 +163,12 @@ class _Run:
         for one in _list(self.client, uids):
             if not _wanted(self.folder, one):
                 continue
-            if batch and (len(batch) >= MOST_MAILS or size + one.size > MOST_BYTES):
+            weight = MOST_BYTES if one.size > _most_bytes() else one.size  # too large: it comes alone, by its header
+            if batch and (len(batch) >= MOST_MAILS or size + weight > MOST_BYTES):
                 yield batch, batch[-1].uid
                 batch, size = [], 0
             batch.append(one)
-            size += one.size
+            size += weight
         # The rest of these UIDs are older than the point of import, or gone.
         yield batch, uids[-1]
 
@@ -192,7 +193,7 @@ class _Run:
 
     def _read(self, batch: list[_Listed]) -> tuple[list[FetchedMail], list[tuple[int, str]]]:
         """The mails, and for those that the server would not give the reason."""
-        if len(batch) > 1:
+        if len(batch) > 1 and all(one.size <= min(MOST_BYTES, _most_bytes()) for one in batch):
             try:
                 answers = self.client.fetch([one.uid for one in batch], ["BODY.PEEK[]"])
                 mails = [_mail(one, answers.get(one.uid, {}).get(b"BODY[]")) for one in batch]
@@ -225,7 +226,7 @@ class _Run:
         return found, gaps
 
     def _read_one(self, one: _Listed) -> FetchedMail | None:
-        if one.size > settings.HELPDESK_MAX_MAIL_MB * 1024 * 1024:
+        if one.size > _most_bytes():
             header = self._section(one.uid, "BODY.PEEK[HEADER]", b"BODY[HEADER]")
             return FetchedMail(one.uid, header, one.received_at, one.size, headers_only=True) if header else None
         if one.size > MOST_BYTES:
@@ -235,8 +236,7 @@ class _Run:
     def _in_parts(self, one: _Listed) -> bytes:
         """A literal is in memory three times while it is read, so a large mail comes in pieces."""
         whole = bytearray()
-        most = settings.HELPDESK_MAX_MAIL_MB * 1024 * 1024 + PART
-        while len(whole) < most:
+        while len(whole) < _most_bytes() + PART:
             self._renew()
             at = len(whole)
             part = self._section(one.uid, f"BODY.PEEK[]<{at}.{PART}>", f"BODY[]<{at}>".encode())
@@ -313,6 +313,10 @@ def _list(client: IMAPClient, uids: list[int]) -> list[_Listed]:
             if uid in asked and b"RFC822.SIZE" in said
         ]
     return sorted(found, key=lambda one: one.uid)
+
+
+def _most_bytes() -> int:
+    return int(settings.HELPDESK_MAX_MAIL_MB) * 1024 * 1024
 
 
 def _aware(date: datetime | None) -> datetime:

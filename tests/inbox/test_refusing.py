@@ -1,0 +1,180 @@
+"""What becomes no message, and what a machine wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inbox import threading
+from inbox.models import Incoming, Mailbox, Message, Outgoing
+from inbox.replying import reply
+from tests.factories import make_mailbox, make_user
+from tests.inbox.mails import land, make_mail, take_in
+from tickets.models import Kind, Ticket
+
+pytestmark = pytest.mark.django_db
+
+BOUNCE = """From: MAILER-DAEMON@mx.customer.example
+To: support@desk.example
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <dsn{n}@mx.customer.example>
+Return-Path: <>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I could not deliver your mail.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.customer.example
+
+Final-Recipient: rfc822; {recipient}
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; {status} No such user
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: <{bounced}>
+Subject: Re: Wrong size delivered
+
+--b--
+"""
+
+
+def make_bounce(
+    bounced: str, *, action: str = "failed", status: str = "5.1.1", recipient: str = "elina@customer.example"
+) -> bytes:
+    text = BOUNCE.format(bounced=bounced, action=action, status=status, recipient=recipient, n=Incoming.objects.count())
+    return text.replace("\n", "\r\n").encode()
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return make_mailbox("support@desk.example")
+
+
+@pytest.fixture
+def sent(mailbox: Mailbox) -> Outgoing:
+    first = land(mailbox, make_mail(message_id="known@customer.example"))
+    assert first.ticket
+    message = reply(first.ticket, by=make_user(), text="We send you an M.")
+    Outgoing.objects.filter(message=message).update(state="sent")
+    return Outgoing.objects.get(message=message)
+
+
+def turn(outgoing: Outgoing) -> int:
+    return Ticket.objects.get(pk=outgoing.message.ticket_id).turn
+
+
+def test_a_bounce_is_noted_on_the_mail_that_bounced(mailbox: Mailbox, sent: Outgoing) -> None:
+    row = take_in(mailbox, make_bounce(sent.mail_id))
+
+    sent.refresh_from_db()
+    assert row.outcome == "refused:bounce"
+    assert sent.state == "bounced"
+    assert "5.1.1" in sent.last_answer
+    assert sent.recipients.get().state == "bounced"
+    assert Message.objects.count() == 2
+    assert turn(sent) == Kind.WAITING_ON_CONTACT
+
+
+def test_a_bounce_of_a_mail_that_we_never_sent_is_ordinary_mail(mailbox: Mailbox, sent: Outgoing) -> None:
+    assert take_in(mailbox, make_bounce("forged@desk.example")).outcome == "opened"
+    sent.refresh_from_db()
+    assert sent.state == "sent"
+
+
+def test_a_delay_is_no_failure(mailbox: Mailbox, sent: Outgoing) -> None:
+    row = take_in(mailbox, make_bounce(sent.mail_id, action="delayed", status="4.4.1"))
+
+    sent.refresh_from_db()
+    assert row.outcome == "refused:report"
+    assert sent.state == "sent"
+
+
+def test_a_bounce_that_is_faster_than_the_end_of_sending_is_looked_at_again(mailbox: Mailbox, sent: Outgoing) -> None:
+    Outgoing.objects.update(state="sending")
+    row = take_in(mailbox, make_bounce(sent.mail_id))
+    assert (row.state, row.outcome) == ("stored", "")
+
+
+def test_our_own_mail_seen_in_the_mailbox_is_known(mailbox: Mailbox, sent: Outgoing) -> None:
+    with sent.mime.open("rb") as file:
+        row = take_in(mailbox, file.read())
+
+    assert row.outcome == "refused:own_copy"
+    assert Message.objects.count() == 2
+    assert Message.objects.get(incoming=row) == sent.message
+
+
+def test_what_one_team_writes_to_the_other_is_mail_there(mailbox: Mailbox, sent: Outgoing) -> None:
+    sales = make_mailbox("sales@desk.example")
+    sent.recipients.create(address="sales@desk.example")
+    with sent.mime.open("rb") as file:
+        row = take_in(sales, file.read())
+
+    assert row.outcome == "opened"
+
+
+def test_an_absence_note_is_kept_and_changes_nothing(mailbox: Mailbox, sent: Outgoing) -> None:
+    note = land(
+        mailbox,
+        make_mail(
+            "I am back on Monday.",
+            subject="Automatic reply: Re: Wrong",
+            answers=sent.mail_id,
+            Auto_Submitted="auto-replied",
+        ),
+    )
+
+    assert note.ticket_id == sent.message.ticket_id
+    assert note.automatic == "auto_reply"
+    assert turn(sent) == Kind.WAITING_ON_CONTACT
+
+
+def test_an_absence_note_does_not_reopen_a_closed_ticket(mailbox: Mailbox, sent: Outgoing) -> None:
+    ticket = Ticket.objects.get(pk=sent.message.ticket_id)
+    ticket.move_to(ticket.pipeline.first_status(Kind.CLOSED), by=None, now=sent.created_at)
+
+    note = land(mailbox, make_mail(answers=sent.mail_id, Auto_Submitted="auto-replied"))
+
+    assert note.ticket_id == ticket.pk
+    assert turn(sent) == Kind.CLOSED
+
+
+def test_an_automatic_mail_of_ours_that_comes_back_is_a_loop(mailbox: Mailbox) -> None:
+    raw = make_mail(X_Desk_Instance=threading.instance(), Auto_Submitted="auto-generated")
+    assert take_in(mailbox, raw).outcome == "refused:loop"
+
+
+def test_a_mail_of_another_help_desk_is_mail(mailbox: Mailbox) -> None:
+    assert take_in(mailbox, make_mail(X_Desk_Instance="another")).outcome == "opened"
+
+
+def test_a_read_receipt_opens_no_ticket(mailbox: Mailbox) -> None:
+    raw = (
+        b"From: elina@customer.example\r\nTo: support@desk.example\r\nSubject: Read: Re: Wrong size\r\n"
+        b"Message-ID: <r@customer.example>\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/report; report-type=disposition-notification; boundary="b"\r\n\r\n'
+        b"--b\r\nContent-Type: text/plain\r\n\r\nYour message was read.\r\n"
+        b"--b\r\nContent-Type: message/disposition-notification\r\n\r\nDisposition: manual-action; displayed\r\n--b--\r\n"
+    )
+    assert take_in(mailbox, raw).outcome == "refused:report"
+
+
+def test_mail_from_an_agents_address_is_never_shown_as_the_agents(mailbox: Mailbox) -> None:
+    agent: Any = make_user(email="kirsi@desk.example")
+
+    message = land(mailbox, make_mail(sender="Kirsi <kirsi@desk.example>"))
+
+    assert message.author is None
+    assert message.contact is not None
+    assert message.contact.address == agent.email
