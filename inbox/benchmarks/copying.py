@@ -17,7 +17,7 @@ def copy(rows: Sequence[models.Model]) -> None:
         return
     fields = rows[0]._meta.concrete_fields
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {quote(rows[0]._meta.db_table)} ({columns}) FROM STDIN") as target,

@@ -26,7 +26,7 @@ from inbox.models import (
     OutgoingRecipient,
     OutgoingState,
 )
-from inbox.models.message import id_hash
+from inbox.models.message import Address, id_hash
 from people.models import Company, CompanyDomain, Contact, ContactAddress, User
 from tickets.models import Event, EventKind, Kind, Pipeline, Priority, Seen, Source, Status, Ticket
 
@@ -244,8 +244,8 @@ class _Story:
 
     def _address_mail(self, message: Message, at: datetime, direction: Direction) -> None:
         contact = self.contact
-        ours = {"name": self.mailbox.name, "address": self.mailbox.address}
-        theirs = {"name": contact.name, "address": self.address}
+        ours = Address(name=self.mailbox.name, address=self.mailbox.address)
+        theirs = Address(name=contact.name, address=self.address)
         sender, receiver = (theirs, ours) if direction == Direction.IN else (ours, theirs)
         domain = sender["address"].rpartition("@")[2]
         message.conversation = self.conversation

@@ -54,6 +54,8 @@ def tell(*, now: datetime) -> Told:
     # In the order in which it happened, so that numbers rise with time.
     for step, story in sorted(steps, key=lambda pair: -pair[0]["hours_ago"]):
         story.happen(step, now - timedelta(hours=step["hours_ago"]))
+    for story in stories:
+        story.be_read(list(users.values()), now)
     return Told(people["password"], list(users.values()), list(mailboxes.values()), len(stories))
 
 
@@ -83,6 +85,13 @@ class _Story:
             replying.comment(ticket, by=by, text=step["comment"].strip(), now=at)
         if "reply" in step or "html" in step:
             self._answer(step, by, at)
+
+    def be_read(self, users: list[User], now: datetime) -> None:
+        """What came before today, everybody has seen."""
+        last = now - timedelta(hours=self.words["step"][-1]["hours_ago"])
+        if now - last > timedelta(hours=18):
+            for user in users:
+                Seen.objects.mark(self._ticket(), user, last)
 
     def _write_in(self, step: dict[str, Any], at: datetime) -> None:
         enclosures = [Enclosure(name, *make(name)) for name in step.get("attach", [])]

@@ -54,7 +54,7 @@ def insist_on_open() -> None:
 
 def mailboxes() -> list[Mailbox]:
     """The team addresses that the room delivers to; the others fetch their mail from a server of their own."""
-    return list(Mailbox.objects.filter(enabled=True, imap_host=""))
+    return list(Mailbox.objects.filter(enabled=True, imap_host="").order_by("pk"))
 
 
 def check_recipient(recipient: str, *, sender: str) -> None:

@@ -25,7 +25,7 @@ class FilesField(forms.FileField):
 
     widget = SeveralFiles
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         files = [file for file in (data if isinstance(data, list | tuple) else [data]) if file]
         if len(files) > MOST_FILES:
             raise ValidationError(_("A mail takes up to %(count)d files here."), params={"count": MOST_FILES})
@@ -36,19 +36,29 @@ class FilesField(forms.FileField):
 
 
 class CustomerMailForm(forms.Form):
-    """A mail that somebody writes to the desk. Without a mail that it `answers`, it begins a thread."""
+    """A mail that somebody writes to the desk. Without a mail that it `answers`, it begins a thread.
+
+    Who writes is asked, unless it is a `customer` who answers.
+    """
 
     name = forms.CharField(label=_("Name"), max_length=100, required=False)
     address = forms.EmailField(label=_("Email"), max_length=254)
     to = forms.ChoiceField(label=_("To"))
     subject = forms.CharField(label=_("Subject"), max_length=500, required=False)
-    text = forms.CharField(label=_("Message"), widget=forms.Textarea(attrs={"rows": 8}), strip=False, required=False)
-    files = FilesField(label=_("Attachments"), required=False)
+    text = forms.CharField(
+        label=_("Message"),
+        widget=forms.Textarea(attrs={"rows": 8}),
+        strip=False,
+        error_messages={"required": _("Write something first.")},
+    )
+    attachments = FilesField(label=_("Attachments"), required=False)
     form_key = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, mailboxes: Sequence[Mailbox], answers: RoomMail | None, **options: Any) -> None:
-        initial = {"form_key": uuid.uuid4(), **(options.pop("initial", None) or {})}
-        super().__init__(*args, initial=initial, **options)
+    def __init__(
+        self, *args: Any, mailboxes: Sequence[Mailbox], answers: RoomMail | None, customer: str = "", **options: Any
+    ) -> None:
+        options["initial"] = {"form_key": uuid.uuid4()} | options.get("initial", {})
+        super().__init__(*args, **options)
         self._names = {mailbox.address: mailbox.name for mailbox in mailboxes}
         if answers:
             # Whoever wrote that mail need not be a mailbox of ours.
@@ -60,6 +70,9 @@ class CustomerMailForm(forms.Form):
         for name, field in self.fields.items():
             kind = {"to": "input" if answers else "select", "text": "textarea"}.get(name, "input")
             field.widget.attrs |= {"class": kind}
+        if answers and customer:
+            self.fields["name"].widget = forms.HiddenInput()
+            self.fields["address"].widget = forms.HiddenInput()
         self.fields["address"].widget.attrs |= {"autocomplete": "off", "list": "room-people"}
         self.fields["name"].widget.attrs |= {"autocomplete": "off"}
 
@@ -78,11 +91,11 @@ class CustomerMailForm(forms.Form):
     def clean_to(self) -> str:
         return _ascii(self.cleaned_data["to"])
 
-    def clean(self) -> dict[str, Any]:
-        words = super().clean() or self.cleaned_data
-        if not words.get("text", "").strip() and not words.get("files") and "files" not in self.errors:
-            self.add_error("text", _("Write something, or attach a file."))
-        return words
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        if not text.strip():
+            raise ValidationError(self.fields["text"].error_messages["required"])
+        return text
 
 
 def _ascii(address: str) -> str:

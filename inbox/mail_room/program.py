@@ -60,7 +60,7 @@ def write(
         for one in enclosures:
             if one.content_id:
                 maintype, _slash, subtype = one.content_type.partition("/")
-                shown.add_related(  # type: ignore[union-attr]
+                shown.add_related(
                     one.data, maintype, subtype, cid=f"<{one.content_id}>", filename=one.name, disposition="inline"
                 )
     for one in enclosures:

@@ -57,12 +57,12 @@ def mail_room(request: HttpRequest) -> HttpResponse:
     """One customer's mails, with `thread` one of their threads, with `answers` the form to answer one of its mails."""
     customer = normalised(request.GET.get("as", ""))[:254]
     part = request.GET.get("part")
-    if part in PARTS and customer:
-        return _part(request, part, customer)
-
     answered = _mail(request, request.GET.get("answers", ""))
+    if part in PARTS and customer:
+        return _part(request, part, customer, answered)
+
     if request.method == "POST":
-        form = CustomerMailForm(request.POST, request.FILES, mailboxes=mailboxes(), answers=answered)
+        form = CustomerMailForm(request.POST, request.FILES, mailboxes=mailboxes(), answers=answered, customer=customer)
         if form.is_valid():
             try:
                 return _send(form, answered)
@@ -70,7 +70,10 @@ def mail_room(request: HttpRequest) -> HttpResponse:
                 form.add_error(None, _("The mail was not taken: %(reason)s.") % {"reason": reason})
     else:
         form = CustomerMailForm(
-            mailboxes=mailboxes(), answers=answered, initial=_first_words(request, customer, answered)
+            initial=_first_words(request, customer, answered),
+            mailboxes=mailboxes(),
+            answers=answered,
+            customer=customer,
         )
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "inbox/mail_room/mail_room.html", _context(request, customer, answered, form), status=status)
@@ -114,9 +117,9 @@ def mail_room_attachment(request: HttpRequest, pk: int, place: int) -> HttpRespo
     return respond_with_file(ContentFile(one.data), name=one.name, content_type=one.content_type)
 
 
-def _part(request: HttpRequest, part: str, customer: str) -> HttpResponse:
+def _part(request: HttpRequest, part: str, customer: str, answered: RoomMail | None) -> HttpResponse:
     """What the page asks for every few seconds: nothing (204) unless something came since."""
-    context = _context(request, customer, None, None)
+    context = _context(request, customer, answered, None)
     thread = context["thread"]
     newest = context["newest"] if part == "threads" else thread and thread.last.pk
     if newest is None or str(newest) == request.GET.get("known"):
@@ -183,7 +186,7 @@ def _send(form: CustomerMailForm, answered: RoomMail | None) -> HttpResponse:
             answers=answered.parsed() if answered else None,
             enclosures=[
                 Enclosure(file.name or "file", file.content_type or "application/octet-stream", file.read())
-                for file in words["files"]
+                for file in words["attachments"]
             ],
             message_id=form.message_id,
         )

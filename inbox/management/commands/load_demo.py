@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         if User.objects.exists():
             self.stdout.write("There are users already, so no demo data was put in.")
             return
+        logging.getLogger("inbox").setLevel(logging.WARNING)  # a newcomer need not read of every mail
         told = tell(now=timezone.now())
         width = max(len(user.email) for user in told.users)
         self.stdout.write("FOR TRIAL ONLY: everybody who reads this can sign in. Remove these users before real work.")
