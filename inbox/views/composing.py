@@ -71,6 +71,11 @@ class Composer:
         return self.user.may_reply
 
     @property
+    def offers_reply(self) -> bool:
+        """Nothing to write in when nobody can be written to, unless something was written already."""
+        return not self.problem or bool(self.reply.error)
+
+    @property
     def reply_draft(self) -> str:
         return f"{self.user.pk}-{self.ticket.pk}-reply"
 

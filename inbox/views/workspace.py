@@ -112,6 +112,7 @@ def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | No
         **header_context(request, opened),
         "thread": composer.thread,
         "composer": composer,
+        "company": opened.company or (opened.contact.company if opened.contact else None),
         "earlier": list(visible.earlier_of(opened)[: EARLIER + 1])[:EARLIER],
         "links": _links(opened, user),
     }

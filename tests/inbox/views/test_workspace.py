@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 
 def names(response):
     """The tickets of a list, from the top."""
-    return re.findall(r'trow__link[^>]*>(?:<span class="sr-only">Unread: </span>)?([^<]+)</a>', response.content.decode())
+    return re.findall(
+        r'trow__link[^>]*>(?:<span class="sr-only">Unread: </span>)?([^<]+)</a>', response.content.decode()
+    )
 
 
 def test_strangers_sign_in_first(client):
@@ -89,7 +91,9 @@ def test_the_next_page_goes_on_where_the_first_ended_without_repeating_the_headi
         make_ticket(name=f"ticket {number:02}", now=now + timedelta(seconds=number))
     first = desk.get("/")
     assert len(names(first)) == 50
-    link = re.search(r'href="(/tickets/\?view=all-open&amp;after=[^"]+)"', first.content.decode())[1].replace("&amp;", "&")
+    link = re.search(r'href="(/tickets/\?view=all-open&amp;after=[^"]+)"', first.content.decode())[1].replace(
+        "&amp;", "&"
+    )
     more = desk.get(link + "&shown=50", headers=HTMX)
     assert names(more) == ["ticket 50", "ticket 51"]
     assert "tgroup__head" not in more.content.decode()
@@ -105,7 +109,9 @@ def test_tickets_of_one_moment_are_all_found_by_going_on(desk):
     for number in range(53):
         make_ticket(name=f"t{number:02}", now=now)
     first = desk.get("/")
-    link = re.search(r'href="(/tickets/\?view=all-open&amp;after=[^"]+)"', first.content.decode())[1].replace("&amp;", "&")
+    link = re.search(r'href="(/tickets/\?view=all-open&amp;after=[^"]+)"', first.content.decode())[1].replace(
+        "&amp;", "&"
+    )
     assert names(first) + names(desk.get(link)) == [f"t{number:02}" for number in range(53)]
 
 
@@ -204,7 +210,7 @@ def test_events_and_messages_are_told_in_one_order(desk, agent):
     make_message(ticket, text="and again")
     text = desk.get(f"/tickets/{ticket.number}/").content.decode()
     thread = text[text.index('id="messages"') :]
-    order = [thread.index(words) for words in ("Ticket created: Email", "I asked", "took the ticket", "and again")]
+    order = [thread.index(words) for words in ("Ticket created · Email", "I asked", "took the ticket", "and again")]
     assert order == sorted(order)
 
 

@@ -1,0 +1,162 @@
+import pytest
+from django.core.files.base import ContentFile
+
+from helpdesk.html import clean, count_remote_images
+from inbox.models import Attachment, Incoming, Upload
+from tests.factories import make_mailbox, make_message, make_ticket, make_user
+from tests.inbox.views.conftest import HTMX
+
+pytestmark = pytest.mark.django_db
+
+
+def attach(message, name="photo.png", content_type="image/png", data=b"\x89PNG", **fields):
+    attachment = Attachment(message=message, name=name, content_type=content_type, size=len(data), **fields)
+    attachment.file.save("stored", ContentFile(data))
+    return attachment
+
+
+@pytest.fixture
+def message():
+    return make_message(make_ticket(owner=make_user()))
+
+
+def test_the_html_of_a_mail_is_a_page_that_runs_and_fetches_nothing(desk, message):
+    message.html = clean('<table><tr><td><img src="https://track.example/p.gif">Hello</td></tr></table>')
+    message.remote_images = count_remote_images(message.html)
+    message.save()
+    page = desk.get(f"/messages/{message.pk}/body/")
+    policy = page["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:;")
+    assert "frame-ancestors 'self'" in policy
+    assert "sandbox" in policy
+    assert "script" not in policy
+    assert page["X-Content-Type-Options"] == "nosniff"
+    assert page["X-Frame-Options"] == "SAMEORIGIN"
+    assert ' src="https://track.example' not in page.content.decode()
+
+    asked = desk.get(f"/messages/{message.pk}/body/?images=1")
+    assert "img-src 'self' data: https:;" in asked["Content-Security-Policy"]
+    assert ' src="https://track.example/p.gif"' in asked.content.decode()
+
+
+def test_a_mail_with_looks_is_framed_and_a_plain_one_is_not(desk, message):
+    address = f"/tickets/{message.ticket_id}/"
+    message.html = clean('<div dir="ltr">Hello<br>there <a href="https://a.example">a</a></div>')
+    message.save()
+    assert "<iframe" not in desk.get(address).content.decode()
+    message.html = clean('<table><tr><td style="color:red">Sale</td></tr></table><img src="https://a.example/a.png">')
+    message.remote_images = 1
+    message.save()
+    page = desk.get(address).content.decode()
+    assert f'src="/messages/{message.pk}/body/"' in page
+    assert 'sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"' in page
+    assert "1 remote image blocked" in page
+    part = desk.get(f"/messages/{message.pk}/body/?images=1", headers=HTMX).content.decode()
+    assert f'src="/messages/{message.pk}/body/?images=1"' in part
+    assert "blocked" not in part
+
+
+def test_an_inline_image_is_shown_where_it_stands_and_not_listed_again(desk, message):
+    picture = attach(message, content_id="abc@mail", inline=True)
+    message.html = clean('<p>Look: <img src="cid:abc@mail"></p>')
+    message.save()
+    assert f'src="/attachments/{picture.pk}/"' in desk.get(f"/messages/{message.pk}/body/").content.decode()
+    assert "photo.png" not in desk.get(f"/tickets/{message.ticket_id}/").content.decode()
+
+
+def test_an_attachment_is_listed_with_its_size(desk, message):
+    attach(message, name="invoice.pdf", content_type="application/pdf", data=b"x" * 2048)
+    page = desk.get(f"/tickets/{message.ticket_id}/").content.decode()
+    assert "invoice.pdf" in page
+    assert "2.0" in page
+
+
+@pytest.mark.parametrize(
+    ("content_type", "sent_as", "disposition"),
+    [
+        ("image/png", "image/png", "inline"),
+        ("image/svg+xml", "application/octet-stream", "attachment"),
+        ("text/html", "application/octet-stream", "attachment"),
+        ("text/html; charset=utf-8", "application/octet-stream", "attachment"),
+        ("application/javascript", "application/octet-stream", "attachment"),
+        ("application/pdf", "application/pdf", "attachment"),
+        ("text/plain", "text/plain", "attachment"),
+        ("nonsense", "application/octet-stream", "attachment"),
+        ("image/png\r\nSet-Cookie: a=b", "application/octet-stream", "attachment"),
+    ],
+)
+def test_a_file_is_never_run(desk, message, content_type, sent_as, disposition):
+    file = attach(message, name="a file.bin", content_type=content_type, data=b"<script>alert(1)</script>")
+    answer = desk.get(f"/attachments/{file.pk}/")
+    assert answer["Content-Type"] == sent_as
+    assert answer["Content-Disposition"].startswith(disposition)
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"].startswith("sandbox")
+    assert "private" in answer["Cache-Control"]
+    assert b"".join(answer.streaming_content) == b"<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("name", "disposition"),
+    [
+        ("Käyttöohje.pdf", "attachment; filename*=utf-8''K%C3%A4ytt%C3%B6ohje.pdf"),
+        ('a"b.pdf', 'attachment; filename="a\\"b.pdf"'),
+        ("../../etc/passwd", 'attachment; filename="passwd"'),
+        ("exe.\u202efdp.pdf", 'attachment; filename="exe.fdp.pdf"'),
+        ("a\r\nX: b.pdf", 'attachment; filename="aX: b.pdf"'),
+        ("", 'attachment; filename="file"'),
+    ],
+)
+def test_a_file_keeps_its_name_and_nothing_hides_in_it(desk, message, name, disposition):
+    file = attach(message, name=name, content_type="application/pdf")
+    assert desk.get(f"/attachments/{file.pk}/")["Content-Disposition"] == disposition
+
+
+def test_a_file_that_was_lost_is_not_found(desk, message):
+    file = attach(message)
+    file.file.storage.delete(file.file.name)
+    assert desk.get(f"/attachments/{file.pk}/").status_code == 404
+
+
+def test_the_mail_is_downloaded_as_it_came(desk, message):
+    incoming = Incoming(mailbox=make_mailbox(), source="pipe", content_hash="h", size=5, received_at=message.at)
+    incoming.raw.save("raw", ContentFile(b"From: a\r\n\r\nhello"))
+    message.incoming = incoming
+    message.save()
+    answer = desk.get(f"/messages/{message.pk}/original/")
+    assert answer["Content-Type"] == "message/rfc822"
+    assert answer["Content-Disposition"] == f'attachment; filename="message-{message.pk}.eml"'
+    assert b"".join(answer.streaming_content) == b"From: a\r\n\r\nhello"
+
+
+def test_a_message_without_a_mail_has_no_original(desk, message):
+    assert desk.get(f"/messages/{message.pk}/original/").status_code == 404
+
+
+def test_nothing_of_a_message_is_there_for_those_who_may_not_see_its_ticket(browser_of, message):
+    file = attach(message)
+    other = browser_of(make_user(ticket_access="own"))
+    for address in (f"/messages/{message.pk}/body/", f"/messages/{message.pk}/original/", f"/attachments/{file.pk}/"):
+        assert other.get(address).status_code == 404
+
+
+# Uploads
+
+
+def test_an_upload_is_its_owners_alone(desk, agent, browser_of):
+    answer = desk.post("/uploads/", {"file": ContentFile(b"\x89PNG", name="pasted.png")})
+    assert answer.status_code == 201
+    upload = Upload.objects.get()
+    assert answer.json() == {"id": str(upload.pk), "url": f"/uploads/{upload.pk}/", "name": "pasted.png", "size": 4}
+    assert upload.user == agent
+    assert b"".join(desk.get(f"/uploads/{upload.pk}/").streaming_content) == b"\x89PNG"
+    assert browser_of(make_user("admin")).get(f"/uploads/{upload.pk}/").status_code == 404
+
+
+def test_an_upload_that_is_too_large_or_missing_says_so(desk, settings):
+    settings.HELPDESK_MAX_UPLOAD_MB = 1
+    answer = desk.post("/uploads/", {"file": ContentFile(b"0" * (1024 * 1024 + 1), name="big.bin")})
+    assert answer.status_code == 413
+    assert "1 MB" in answer.json()["error"]
+    assert desk.post("/uploads/").status_code == 400
+    assert not Upload.objects.exists()

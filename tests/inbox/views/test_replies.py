@@ -1,0 +1,218 @@
+import re
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from inbox.models import Direction, Message, Outgoing, OutgoingState, Upload
+from people.models import Role
+from tests.factories import make_message, make_ticket, make_user
+from tests.inbox.views.conftest import HTMX
+from tickets.models import Kind
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ticket():
+    ticket = make_ticket(name="Wrong size")
+    make_message(ticket, text="It is too small.", to=[{"name": "", "address": "support@desk.example"}])
+    return ticket
+
+
+def test_a_reply_without_scripts_comes_back_to_its_ticket(desk, agent, ticket):
+    answer = desk.post(
+        f"/tickets/{ticket.number}/replies/?view=unassigned", {"text": "We send another.", "form_key": uuid.uuid4()}
+    )
+    message = Message.objects.get(direction=Direction.OUT)
+    assert answer["Location"] == f"/tickets/{ticket.number}/?view=unassigned#m{message.pk}"
+    assert message.text == "We send another."
+    assert message.outgoing.state == OutgoingState.QUEUED
+    ticket.refresh_from_db()
+    assert ticket.owner == agent
+    assert ticket.turn == Kind.WAITING_ON_CONTACT
+    page = desk.get(answer["Location"]).content.decode()
+    assert "Reply is being sent" in page
+    assert "We send another." in page
+
+
+def test_a_reply_as_a_part_shows_the_message_an_empty_form_and_the_new_state(desk, ticket):
+    form = {"html": "<p>We send <b>another</b>.</p>", "form_key": uuid.uuid4()}
+    answer = desk.post(f"/tickets/{ticket.number}/replies/?view=all-open", form, headers=HTMX)
+    text = answer.content.decode()
+    assert "</html>" not in text
+    assert "We send <b>another</b>." in text
+    assert "data-fresh" in text
+    for part in (
+        'id="messages"',
+        'id="composer" hx-swap-oob',
+        'id="ticket-header" hx-swap-oob',
+        f'id="t{ticket.number}" hx-swap-oob',
+    ):
+        assert part in text
+    assert "ticket:changed" in answer["HX-Trigger"]
+    assert "draft:saved" in answer["HX-Trigger"]
+    assert "Waiting on contact" in text
+
+
+def test_the_same_form_twice_is_one_message(desk, ticket):
+    form = {"text": "Once.", "form_key": uuid.uuid4()}
+    for _ in range(2):
+        assert desk.post(f"/tickets/{ticket.number}/replies/", form).status_code == 302
+    assert Message.objects.filter(direction=Direction.OUT).count() == 1
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_an_empty_reply_is_refused(desk, ticket, headers):
+    answer = desk.post(f"/tickets/{ticket.number}/replies/", {"text": "  ", "form_key": uuid.uuid4()}, headers=headers)
+    assert answer.status_code == 422
+    assert "There is nothing to send yet." in answer.content.decode()
+    assert not Outgoing.objects.exists()
+
+
+def test_a_refused_reply_keeps_its_text_and_its_files(desk, ticket):
+    ticket.conversations.get().mailbox.__class__.objects.update(enabled=False)
+    file = SimpleUploadedFile("label.pdf", b"%PDF", "application/pdf")
+    form = {"text": "Long and <dear>", "form_key": uuid.uuid4(), "files": [file]}
+    answer = desk.post(f"/tickets/{ticket.number}/replies/", form)
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "</html>" in text
+    assert "is switched off" in text
+    upload = Upload.objects.get()
+    assert str(upload.pk) in text
+
+
+def test_files_of_the_plain_form_are_attached(desk, ticket):
+    file = SimpleUploadedFile("Käyttöohje.pdf", b"%PDF", "application/pdf")
+    desk.post(
+        f"/tickets/{ticket.number}/replies/", {"text": "See the file.", "form_key": uuid.uuid4(), "files": [file]}
+    )
+    attachment = Message.objects.get(direction=Direction.OUT).attachments.get()
+    assert attachment.name == "Käyttöohje.pdf"
+    assert attachment.size == 4
+
+
+def test_a_file_that_is_too_large_is_refused_with_the_limit(desk, ticket, settings):
+    settings.HELPDESK_MAX_UPLOAD_MB = 1
+    file = SimpleUploadedFile("big.bin", b"0" * (1024 * 1024 + 1))
+    form = {"text": "See the file.", "form_key": uuid.uuid4(), "files": [file]}
+    answer = desk.post(f"/tickets/{ticket.number}/replies/", form)
+    assert answer.status_code == 422
+    assert "larger than 1 MB" in answer.content.decode()
+    assert "See the file." in answer.content.decode()
+
+
+def test_somebody_elses_upload_is_not_sent(desk, ticket):
+    theirs = Upload.objects.create(user=make_user(), name="x.pdf", content_type="application/pdf", size=1, file="x")
+    form = {"text": "Look.", "form_key": uuid.uuid4(), "upload": [str(theirs.pk), "nonsense"]}
+    answer = desk.post(f"/tickets/{ticket.number}/replies/", form)
+    assert answer.status_code == 422
+    assert not Outgoing.objects.exists()
+
+
+def test_an_earlier_message_is_answered_when_it_was_chosen(desk, ticket):
+    first = ticket.messages.get()
+    make_message(ticket, text="And another thing.")
+    head = desk.get(f"/tickets/{ticket.number}/replies/?answers={first.pk}", headers=HTMX).content.decode()
+    assert "Replying to" in head
+    assert "It is too small." in head
+    assert f'name="answers" value="{first.pk}"' in head
+    assert "</html>" not in head
+    page = desk.get(f"/tickets/{ticket.number}/?answers={first.pk}").content.decode()
+    assert f'name="answers" value="{first.pk}"' in page
+    plain = desk.get(f"/tickets/{ticket.number}/replies/?answers={first.pk}&view=all-open")
+    assert plain["Location"] == f"/tickets/{ticket.number}/?view=all-open&answers={first.pk}#composer"
+    back = desk.get(f"/tickets/{ticket.number}/replies/?view=all-open")
+    assert back["Location"] == f"/tickets/{ticket.number}/?view=all-open#composer"
+
+    desk.post(
+        f"/tickets/{ticket.number}/replies/", {"text": "To the first.", "answers": first.pk, "form_key": uuid.uuid4()}
+    )
+    assert Message.objects.get(direction=Direction.OUT).answers == first
+
+
+def test_by_default_the_newest_message_is_answered(desk, ticket):
+    newest = make_message(ticket, text="And another thing.")
+    desk.post(f"/tickets/{ticket.number}/replies/", {"text": "To the newest.", "form_key": uuid.uuid4()})
+    assert Message.objects.get(direction=Direction.OUT).answers == newest
+
+
+def test_a_comment_or_a_message_of_another_ticket_cannot_be_answered(desk, ticket):
+    elsewhere = make_message(make_ticket(), text="secret words")
+    head = desk.get(f"/tickets/{ticket.number}/replies/?answers={elsewhere.pk}", headers=HTMX).content.decode()
+    assert "secret words" not in head
+    form = {"text": "Hm.", "answers": elsewhere.pk, "form_key": uuid.uuid4()}
+    answer = desk.post(f"/tickets/{ticket.number}/replies/", form)
+    assert answer.status_code == 422
+    assert not Outgoing.objects.exists()
+
+
+def test_a_collaborator_comments_and_does_not_reply(browser_of, ticket):
+    guest = browser_of(make_user(Role.COLLABORATOR, name="Jussi"))
+    page = guest.get(f"/tickets/{ticket.number}/").content.decode()
+    assert 'id="composer-reply"' not in page
+    assert 'id="composer-comment"' in page
+    assert "/status/" not in page
+    assert guest.get(f"/tickets/{ticket.number}/replies/").status_code == 403
+    assert guest.post(f"/tickets/{ticket.number}/replies/", {"text": "No."}).status_code == 403
+    assert guest.post(f"/tickets/{ticket.number}/comments/", {"text": "For the team."}).status_code == 302
+    comment = Message.objects.get(direction=Direction.INTERNAL)
+    assert comment.author.name == "Jussi"
+    assert not Outgoing.objects.exists()
+
+
+def test_a_comment_is_internal_as_a_part_too(desk, ticket):
+    answer = desk.post(
+        f"/tickets/{ticket.number}/comments/", {"html": "<p>For us.</p>", "form_key": uuid.uuid4()}, headers=HTMX
+    )
+    text = answer.content.decode()
+    assert re.search(r'data-kind="comment" id="m\d+"', text)
+    assert "Internal comment" in text
+    assert "Comment added" in answer["HX-Trigger"]
+    assert not Outgoing.objects.exists()
+
+
+def test_strangers_to_the_ticket_write_nothing(browser_of, ticket):
+    ticket.assign(make_user(), by=None, now=ticket.opened_at)
+    other = browser_of(make_user(ticket_access="own"))
+    for address in ("replies", "comments"):
+        assert other.post(f"/tickets/{ticket.number}/{address}/", {"text": "x"}).status_code == 404
+
+
+def test_without_anybody_to_write_to_the_reply_says_why(desk):
+    ticket = make_ticket(contact=None)
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "There is nobody to write to." in page or "No mailbox can send this." in page
+
+
+def failed(ticket, desk, state, answer=""):
+    desk.post(f"/tickets/{ticket.number}/replies/", {"text": "We send another.", "form_key": uuid.uuid4()})
+    Outgoing.objects.update(state=state, last_answer=answer)
+    return Outgoing.objects.get()
+
+
+def test_a_failed_mail_shows_the_servers_words_and_is_tried_again(desk, ticket):
+    outgoing = failed(ticket, desk, OutgoingState.FAILED, "550 no such user <here>")
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "This was not sent." in page
+    assert "550 no such user &lt;here&gt;" in page
+    answer = desk.post(f"/outgoing/{outgoing.pk}/retry/?view=all-open", headers=HTMX)
+    assert "Sending" in answer.content.decode()
+    outgoing.refresh_from_db()
+    assert outgoing.state == OutgoingState.QUEUED
+    assert desk.post(f"/outgoing/{outgoing.pk}/retry/", headers=HTMX).status_code == 409
+    assert desk.post(f"/outgoing/{outgoing.pk}/retry/")["Location"].endswith(f"#m{outgoing.message_id}")
+
+
+def test_a_mail_of_unknown_fate_says_so_and_what_to_do(desk, ticket):
+    failed(ticket, desk, OutgoingState.UNKNOWN)
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "It is not known whether this was sent." in page
+    assert "Ask them" in page
+
+
+def test_only_those_who_may_reply_try_again(browser_of, desk, ticket):
+    outgoing = failed(ticket, desk, OutgoingState.FAILED)
+    assert browser_of(make_user(Role.COLLABORATOR)).post(f"/outgoing/{outgoing.pk}/retry/").status_code == 403
+    assert browser_of(make_user(ticket_access="own")).post(f"/outgoing/{outgoing.pk}/retry/").status_code == 404
