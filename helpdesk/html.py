@@ -10,6 +10,7 @@ the rules by which a browser opens and closes them. Above a cap the mail is show
 import html as entities
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -416,22 +417,27 @@ def _strip_tags(html: str) -> str:
 
 class _Css(CSSSanitizer):
     def sanitize_css(self, style: str) -> str:
-        style = entities.unescape(style)
-        if len(style) > 8_192 or sum(style.count(c) for c in "([{") > 60:
-            return ""
-        kept = []
-        for token in tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True):
-            if token.type != "declaration" or token.lower_name not in self.allowed_css_properties:
-                continue
-            value = tinycss2.serialize(token.value).strip()
-            lowered = value.lower()
-            if not value or _BAD_CSS.search(lowered):
-                continue
-            if token.lower_name.startswith(("margin", "text-indent", "letter-spacing")) and _NEGATIVE.search(lowered):
-                continue
-            kept.append(f"{token.lower_name}: {value.replace(chr(34), chr(39))}" + (" !important" * token.important))
-        # Written for an attribute whose entities bleach leaves alone.
-        return entities.escape("; ".join(kept), quote=False)
+        return _safe_css(style, frozenset(self.allowed_css_properties))
+
+
+@lru_cache(maxsize=1_024)  # the cells of a table have one style
+def _safe_css(style: str, allowed: frozenset[str]) -> str:
+    style = entities.unescape(style)
+    if len(style) > 8_192 or sum(style.count(c) for c in "([{") > 60:
+        return ""
+    kept = []
+    for token in tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True):
+        if token.type != "declaration" or token.lower_name not in allowed:
+            continue
+        value = tinycss2.serialize(token.value).strip()
+        lowered = value.lower()
+        if not value or _BAD_CSS.search(lowered):
+            continue
+        if token.lower_name.startswith(("margin", "text-indent", "letter-spacing")) and _NEGATIVE.search(lowered):
+            continue
+        kept.append(f"{token.lower_name}: {value.replace(chr(34), chr(39))}" + (" !important" * token.important))
+    # Written for an attribute whose entities bleach leaves alone.
+    return entities.escape("; ".join(kept), quote=False)
 
 
 class _DropFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the stubs leave it out

@@ -16,6 +16,7 @@ MAX_PARTS = 1_000
 MAX_DEPTH = 50
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
+_BOUNDARY_LINE = re.compile(rb"(?m)^--(\S[^\r\n]{0,198}\S)[ \t]*\r?\n(?=Content-[A-Za-z-]{3,30}:)")
 _WHITE = b" \t\r\n"
 
 
@@ -66,6 +67,9 @@ class Tree:
     def _read_children(self, part: Part, depth: int) -> None:
         boundary = part.parameters.get("boundary", "")
         spans = list(self._split(part, boundary)) if boundary and depth < MAX_DEPTH else []
+        if not spans and depth < MAX_DEPTH and (guess := _BOUNDARY_LINE.search(self.raw, part.start, part.end)):
+            self.defects.append("the boundary in the header is not the one in the body")
+            spans = list(self._split(part, guess[1].decode("utf-8", "surrogateescape")))
         if not spans:
             self.defects.append("a multipart without parts" if depth < MAX_DEPTH else "parts are nested too deeply")
             part.content_type = "text/plain"

@@ -257,6 +257,12 @@ def test_images_shown_and_resolved_are_still_harmless(attack):
         assert re.fullmatch(r'img src=(?:https?://|/a/1"><script>).*', danger), danger
 
 
+@pytest.mark.parametrize("name", ["script", "style", "title", "svg", "math", "template", "iframe"])
+def test_the_cleaner_drops_content_that_the_preparation_missed(name):
+    cleaned = helpdesk_html._MailCleaner().clean(f"<p>a</p><{name}>words</{name}><p>b</p>")
+    assert cleaned == "<p>a</p><p>b</p>"
+
+
 def test_random_mixtures_of_attacks_are_harmless():
     chance = random.Random(63)
     pieces = [piece for attack in ATTACKS if len(attack) < 300 for piece in re.findall(r"<[^<>]*>?|[^<]+", attack)]

@@ -116,6 +116,8 @@ INJECTION = "x\r\nBcc: evil@e.example\r\n\r\nbody\x00\u2028y"
     [
         {"subject": INJECTION},
         {"from_name": INJECTION},
+        {"from_name": "x\r\nBcc: evil@e.example"},
+        {"subject": "x\nBcc: evil@e.example"},
         {"to": [(INJECTION, "a@b.example")]},
         {"headers": {"X-Note": INJECTION}},
         {"references": [INJECTION]},

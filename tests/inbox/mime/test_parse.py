@@ -214,6 +214,14 @@ def test_an_empty_alternative_does_not_hide_the_other(parts, text, html):
     assert bool(mail.html) is html
 
 
+@pytest.mark.parametrize("header", [b"; boundary=other", b";\n\tbo", b""])
+def test_a_boundary_that_the_header_got_wrong_is_found_in_the_body(header):
+    body = b"--b1\nContent-Type: text/plain\n\nwords\n--b1\nContent-Type: application/pdf; name=a.pdf\n\nx\n--b1--\n"
+    mail = parse(b"Content-Type: multipart/mixed" + header + b"\n\n" + body)
+    assert mail.text == "words"
+    assert [item.name for item in mail.attachments] == ["a.pdf"]
+
+
 def test_an_image_named_by_its_location_is_shown():
     mail = parse(
         b"Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n"
