@@ -120,6 +120,6 @@ function fail(chip, why) {
 function readable(bytes) {
   const steps = ["byte", "kilobyte", "megabyte", "gigabyte"]
   const step = Math.min(steps.length - 1, bytes > 0 ? Math.floor(Math.log(bytes) / Math.log(1024)) : 0)
-  const options = { style: "unit", unit: steps[step], unitDisplay: "short", maximumFractionDigits: step > 1 ? 1 : 0 }
+  const options = { style: "unit", unit: steps[step], unitDisplay: step ? "short" : "long", maximumFractionDigits: step > 1 ? 1 : 0 }
   return new Intl.NumberFormat(document.documentElement.lang, options).format(bytes / 1024 ** step)
 }
