@@ -115,6 +115,8 @@ _CLOSE_P = frozenset(
     "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer h1 h2 h3 "
     "h4 h5 h6 header hgroup li main menu nav ol p pre section summary ul".split()
 )
+_SPECIAL = _CLOSE_P | frozenset("caption colgroup listing table tbody td tfoot th thead tr".split())
+_TABLE_PARTS = frozenset("caption col colgroup tbody td tfoot th thead tr".split())
 _IN_ITEMS = _FORMATTING | frozenset(
     "abbr address bdi bdo cite del dfn div ins kbd mark p q samp span sub sup var".split()
 )
@@ -322,6 +324,9 @@ def _is_ordinary(html: str) -> bool:
         attributes = match["attributes"]
         if len(attributes) > 2 * MAX_ATTRIBUTES and len(_ATTRIBUTE.findall(attributes)) > MAX_ATTRIBUTES:
             return False
+        if name in _TABLE_PARTS and "table" not in stack:
+            openings += 1
+            continue  # ignored outside a table
         if bases and name in ("td", "th", "tr", "caption"):
             del active[bases[-1] :]
         if closes:
@@ -351,7 +356,7 @@ def _is_ordinary(html: str) -> bool:
                 _close_item(stack, ("li",) if name == "li" else ("dt", "dd"))
             _close(stack, "p")
         stack.append(name)
-        if len(stack) > MAX_DEPTH:
+        if len(stack) + len(active) > MAX_DEPTH:
             return False
     return True
 
@@ -359,12 +364,16 @@ def _is_ordinary(html: str) -> bool:
 def _close(stack: list[str], name: str) -> None:
     """Takes the element off, with all that is open inside it; a table shields what lies around it (HTML, 13.2.6.4.7)."""
     for index in range(len(stack) - 1, -1, -1):
-        if stack[index] == name:
-            del stack[index:]
+        opened = stack[index]
+        if opened == name:
+            # Blocks inside a formatting element outlive its end.
+            del stack[index : index + 1 if name in _FORMATTING else len(stack)]
             return
-        if stack[index] in _SCOPES and name not in ("table", "td", "th", "tr", "tbody", "thead", "tfoot"):
+        if opened == "table" or (opened in _SCOPES and name not in _TABLE_PARTS and name != "table"):
             return
-        if stack[index] == "table":
+        if (name not in _SPECIAL and name not in _FORMATTING and opened in _SPECIAL) or (
+            name == "li" and opened in ("ul", "ol")
+        ):
             return
 
 
@@ -417,7 +426,7 @@ def _strip_tags(html: str) -> str:
 
 class _Css(CSSSanitizer):
     def sanitize_css(self, style: str) -> str:
-        return _safe_css(style, frozenset(self.allowed_css_properties))
+        return _safe_css(style, self.allowed_css_properties)  # type: ignore[arg-type]  # a frozenset
 
 
 @lru_cache(maxsize=1_024)  # the cells of a table have one style

@@ -410,6 +410,9 @@ HUGE = {
     "tags never closed": "<a " * 150_000,
     "tables in cells": "<table><tr><td>" * 300 + "x",
     "depth hidden by stray ends": "<div><table><tr><td></div></table>" * 2_000,
+    "depth hidden by cells without a table": "<div><td></div><td><pre></span><li><td></pre>" * 2_000,
+    "depth hidden by an end that counts for nothing": "<span><address></span>" * 5_000,
+    "depth hidden by a list": "<li><ul></li>" * 5_000,
     "depth hidden by a select": "<div><select></div></select>" * 4_000,
     "depth hidden by a title": "<div><title></div></title>" * 4_000,
     "depth hidden by a comment": "<div><!--</div>-->" * 5_000,
@@ -439,6 +442,29 @@ def test_what_is_too_deep_is_shown_as_its_words():
     assert not fits(HUGE["10,000 nested divs"])
     assert clean(HUGE["10,000 nested divs"]) == "<p>deep words</p>"
     assert not fits("x" * 600_000)
+
+
+def test_the_scan_does_not_underestimate_what_the_parser_builds(monkeypatch):
+    monkeypatch.setattr(helpdesk_html, "MAX_DEPTH", 12)
+    chance = random.Random(5)
+    names = "div p b font table td tr li ul span h1 dd blockquote center select title form caption a i tbody br".split()
+    deep = 0
+    for _ in range(1_000):
+        tags = [chance.choice(["<%s>", "<%s>", "</%s>"]) % chance.choice(names) for _ in range(chance.randint(2, 10))]
+        prepared = helpdesk_html._prepare("".join(tags) * chance.randint(5, 40))[0]
+        if helpdesk_html._is_ordinary(prepared):
+            tree = html5lib.parseFragment(prepared, treebuilder="etree", namespaceHTMLElements=False)
+            deep += _depth(tree) > 24
+    assert deep <= 3
+
+
+def _depth(tree) -> int:
+    deepest, waiting = 0, [(tree, 0)]
+    while waiting:
+        element, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting += [(child, depth + 1) for child in element]
+    return deepest
 
 
 def test_sloppy_html_of_old_programs_still_fits():
