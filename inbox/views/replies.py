@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import trigger_client_event
 
 from helpdesk.web import wants_fragment
 from inbox import replying
@@ -40,8 +41,9 @@ def _begin(request: HttpRequest, ticket: Ticket) -> HttpResponse:
         return redirect(address + ("&" if "?" in address else "?") * bool(answers) + answers + "#composer")
     thread = Thread(ticket)
     composer = Composer(ticket, cast(User, request.user), thread, answered_message(thread, asked), mode="reply")
-    context = {"composer": composer, "ticket": ticket, "begins": True, "view_key": request.GET.get("view", "")}
-    return render(request, "inbox/_composer_head.html", context)
+    context = {"composer": composer, "ticket": ticket, "view_key": request.GET.get("view", "")}
+    response = render(request, "inbox/_composer_head.html", context)
+    return trigger_client_event(response, "reply:begins")
 
 
 def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:

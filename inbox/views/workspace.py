@@ -29,7 +29,7 @@ EARLIER = 5
 def workspace(request: HttpRequest) -> HttpResponse:
     """A view of the list with no ticket open."""
     user = cast(User, request.user)
-    return answer_workspace(request, Listing(_view(request), user, size=_wanted(request)), {"relists": True})
+    return answer_workspace(request, Listing(_view(request), user, size=_wanted(request)), {})
 
 
 @login_required
@@ -91,10 +91,9 @@ def answer_workspace(
         return _varied(render(request, "inbox/workspace.html", context, status=status))
     if request.GET.get("listed") != listing.view.key:
         context["relists"] = True
-    if opened and not context.get("relists"):
-        before = _number(request, "open")
-        rows = Ticket.objects.visible_to(listing.user).for_list(listing.user).filter(pk__in={opened.pk, before})
-        context["rows"] = list(rows)
+    if not context.get("relists"):
+        turned = {context["open"], _number(request, "open")}
+        context["rows"] = list(Ticket.objects.visible_to(listing.user).for_list(listing.user).filter(pk__in=turned))
     return _fragment(request, "inbox/_opened.html", context, status=status)
 
 

@@ -12,6 +12,7 @@ import "./elements/progress-bar.js";
 import "./elements/rich-editor.js";
 import "./elements/scroll-end.js";
 import "./elements/theme-switch.js";
+import "./elements/ticket-trail.js";
 import "./elements/toast-region.js";
 import "./elements/tool-bar.js";
 import "./elements/workspace-panes.js";

@@ -11,6 +11,7 @@ class ComposerBox extends HTMLElement {
     this.addEventListener("click", this)
     this.addEventListener("keydown", this)
     this.addEventListener("pointerdown", this)
+    document.addEventListener("reply:begins", this)
     this.#choose(this.#box?.dataset.mode ?? "reply")
     const kept = Number(localStorage.getItem("composer-height"))
     if (kept) this.#resize(kept)
@@ -20,10 +21,12 @@ class ComposerBox extends HTMLElement {
     this.removeEventListener("click", this)
     this.removeEventListener("keydown", this)
     this.removeEventListener("pointerdown", this)
+    document.removeEventListener("reply:begins", this)
   }
 
   handleEvent(event) {
     if (event.type === "click") this.#clicked(event)
+    else if (event.type === "reply:begins") this.open("reply")
     else if (event.type === "pointerdown" && event.target === this.#grip) this.#drag(event)
     else if (event.type === "keydown") this.#key(event)
   }

@@ -1,0 +1,49 @@
+"""Conversations that are no tickets yet, of mailboxes that do not make tickets by themselves (SPEC S-06c)."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from helpdesk.web import render_page
+from inbox.models import Conversation
+from people.models import User
+
+PAGE = 50
+
+
+@login_required
+@require_safe
+def conversations(request: HttpRequest) -> HttpResponse:
+    """Newest first; more rows come as one scrolls, or by a plain link."""
+    user = cast(User, request.user)
+    if not user.may_reply:
+        raise PermissionDenied
+    rows = Conversation.objects.visible_to(user).filter(ticket=None).for_list()
+    page = Paginator(rows.order_by(F("newest_at").desc(nulls_last=True), "-pk"), PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "section": "desk"}
+    return render_page(request, "inbox/conversation_list.html", "inbox/_conversation_rows.html", context)
+
+
+@login_required
+@require_POST
+def conversation_ticket(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a ticket of it, and go there. When a colleague was faster, theirs is the ticket."""
+    user = cast(User, request.user)
+    if not user.may_reply:
+        raise PermissionDenied
+    visible = Conversation.objects.visible_to(user)
+    conversation = get_object_or_404(visible, pk=pk)
+    ticket = conversation.make_ticket(by=user, now=timezone.now())
+    messages.success(request, _("Ticket #%(number)d is made.") % {"number": ticket.number})
+    return redirect("inbox:ticket", ticket.number)

@@ -1,0 +1,274 @@
+"""The workspace in a browser: parts change in place, and nothing one has is lost."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from helpdesk.html import clean
+from inbox.models import Direction
+from tests.factories import make_message, make_ticket, make_user
+from tickets.models import Kind
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def beat(page: Page) -> None:
+    """The ten seconds are over."""
+    page.evaluate(
+        "for (const pulse of document.querySelectorAll('page-pulse')) pulse.dispatchEvent(new CustomEvent('pulse'))"
+    )
+
+
+def scroll_of_list(page: Page) -> int:
+    return page.locator(".ws__rows").evaluate("rows => rows.scrollTop")
+
+
+@pytest.fixture(autouse=True)
+def no_complaints(page: Page):
+    """Our own policy stops nothing of ours, and no script fails."""
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    yield
+    assert [words for words in said if "status of 422" not in words and "status of 409" not in words] == []
+
+
+def test_opening_tickets_keeps_the_list_and_names_them_in_the_address(page, live_server, sign_in, aino):
+    tickets = [make_ticket(name=f"ticket {number:02}") for number in range(60)]
+    for ticket in tickets:
+        make_message(ticket, text=f"words of {ticket.name}")
+    sign_in(page, aino)
+    page.locator("#list-end").scroll_into_view_if_needed()
+    expect(page.locator(".trow")).to_have_count(60)
+    page.get_by_role("link", name="ticket 55").scroll_into_view_if_needed()
+    scrolled = scroll_of_list(page)
+    assert scrolled > 500
+
+    page.get_by_role("link", name="ticket 55").click()
+    expect(page.locator("#messages")).to_contain_text("words of ticket 55")
+    expect(page).to_have_url(f"{live_server.url}/tickets/{tickets[55].number}/?view=all-open")
+    expect(page).to_have_title("ticket 55 · Help desk")
+    expect(page.locator(".trow [aria-current]")).to_have_text("ticket 55")
+    expect(page.locator("#ticket")).to_be_focused()
+    assert scroll_of_list(page) == scrolled
+
+    page.get_by_role("link", name="ticket 56").click()
+    expect(page.locator("#messages")).to_contain_text("words of ticket 56")
+    expect(page.locator(".trow [aria-current]")).to_have_count(1)
+
+    page.go_back()
+    expect(page.locator("#messages")).to_contain_text("words of ticket 55")
+    expect(page.locator(".trow [aria-current]")).to_have_text("ticket 55")
+    expect(page.locator(".trow")).to_have_count(60)
+    assert scroll_of_list(page) == scrolled
+    page.go_back()
+    expect(page.locator("#messages")).to_have_count(0)
+    expect(page.locator(".trow [aria-current]")).to_have_count(0)
+    page.go_forward()
+    expect(page.locator("#messages")).to_contain_text("words of ticket 55")
+
+    page.reload()
+    expect(page.locator("#messages")).to_contain_text("words of ticket 55")
+
+
+def test_the_list_refreshes_itself_and_keeps_pages_place_mark_and_focus(page, live_server, sign_in, aino):
+    tickets = [make_ticket(name=f"ticket {number:02}") for number in range(60)]
+    sign_in(page, aino)
+    page.locator("#list-end").scroll_into_view_if_needed()
+    expect(page.locator(".trow")).to_have_count(60)
+    page.get_by_role("link", name="ticket 40").click()
+    expect(page.locator(".trow [aria-current]")).to_have_text("ticket 40")
+    page.get_by_role("link", name="ticket 41").focus()
+    scrolled = scroll_of_list(page)
+
+    make_ticket(name="just came")
+    make_message(tickets[41], text="a new preview")
+    beat(page)
+    expect(page.locator(f"#t{tickets[41].number}")).to_contain_text("a new preview")
+    expect(page.locator(".trow")).to_have_count(61)
+    expect(page.locator("#view-all-open .count")).to_have_text("61")
+    expect(page.locator(".trow [aria-current]")).to_have_text("ticket 40")
+    expect(page.locator(f"#t{tickets[41].number}-link")).to_be_focused()
+    assert scroll_of_list(page) == scrolled
+
+
+def test_a_new_message_appears_while_one_writes_and_the_text_stays(page, live_server, sign_in, aino, support):
+    ticket = make_ticket(name="Wrong size")
+    make_message(ticket, text="It is too small.", mailbox=support)
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("I am writing")
+    make_message(ticket, text="One more thing.")
+    beat(page)
+    expect(page.locator("#messages")).to_contain_text("One more thing.")
+    expect(page.locator(".composer__reply .editor")).to_have_text("I am writing")
+    page.keyboard.type(" on")
+    expect(page.locator(".composer__reply .editor")).to_have_text("I am writing on")
+
+
+def test_what_one_unfolded_stays_unfolded_when_something_new_comes(page, live_server, sign_in, aino):
+    ticket = make_ticket()
+    make_message(ticket, text="Hello.", quoted_text="earlier words")
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.get_by_text("Quoted text").click()
+    expect(page.get_by_text("earlier words")).to_be_visible()
+    make_message(ticket, text="One more thing.")
+    beat(page)
+    expect(page.locator("#messages")).to_contain_text("One more thing.")
+    expect(page.get_by_text("earlier words")).to_be_visible()
+
+
+def test_a_rich_reply_goes_out_and_the_page_follows(page, live_server, sign_in, aino, support, smtp_server):
+    ticket = make_ticket(name="Wrong size")
+    make_message(ticket, text="It is too small.", mailbox=support)
+    sign_in(page, aino)
+    page.get_by_role("link", name="Wrong size").click()
+    expect(page.locator("#composer-head")).to_contain_text("support@desk.example")
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.press("ControlOrMeta+b")
+    page.keyboard.type("Sorry")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#messages [data-kind=agent]")).to_contain_text("Sorry")
+    expect(page.locator(".composer__reply .editor")).to_have_text("")
+    expect(page.get_by_role("button", name="Status: Waiting on contact")).to_be_visible()
+    expect(page.get_by_role("button", name="Owner: Aino Virtanen")).to_be_visible()
+    expect(page.locator(".toast")).to_contain_text("Reply is being sent")
+    expect(page.locator("#group-WAITING_ON_CONTACT")).to_be_visible()
+    message = ticket.messages.get(direction=Direction.OUT)
+    assert "<b>Sorry</b>" in message.html
+    assert len(smtp_server.taken) == 1
+
+    page.reload()
+    expect(page.locator(".composer__reply .editor")).to_have_text("")
+
+
+def test_a_comment_is_written_on_yellow_and_sent_to_nobody(page, live_server, sign_in, aino, support, smtp_server):
+    ticket = make_ticket()
+    make_message(ticket, mailbox=support)
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.get_by_role("tab", name="Comment", exact=True).click()
+    expect(page.get_by_text("Only your team sees this.")).to_be_visible()
+    page.keyboard.type("Check the shelf.")
+    page.get_by_role("button", name="Add comment", exact=True).click()
+    expect(page.locator("#messages [data-kind=comment]")).to_contain_text("Check the shelf.")
+    expect(page.get_by_role("tab", name="Comment", exact=True)).to_have_attribute("aria-selected", "true")
+    assert smtp_server.taken == []
+
+
+def test_an_empty_reply_says_so_and_the_typed_text_of_a_refused_one_stays(page, live_server, sign_in, aino, support):
+    ticket = make_ticket()
+    make_message(ticket, mailbox=support)
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="There is nothing to send yet.")).to_be_visible()
+    support.enabled = False
+    support.save()
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("Dear text")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#composer")).to_contain_text("is switched off")
+    expect(page.locator(".composer__reply .editor")).to_have_text("Dear text")
+
+
+def test_the_reply_icon_answers_that_message_and_the_text_stays(page, live_server, sign_in, aino, support):
+    ticket = make_ticket()
+    first = make_message(ticket, text="The first thing.", mailbox=support)
+    make_message(ticket, text="The second thing.")
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("About that")
+    page.get_by_role("tab", name="Comment", exact=True).click()
+    page.locator(f"#m{first.pk}").hover()
+    page.locator(f"#m{first.pk}").get_by_role("link", name="Reply to this message").click()
+    expect(page.locator(".replychip")).to_contain_text("The first thing.")
+    expect(page.locator(".composer__reply .editor")).to_have_text("About that")
+    page.get_by_role("link", name="Reply to the newest message instead").click()
+    expect(page.locator(".replychip")).to_have_count(0)
+    page.locator(f"#m{first.pk}").get_by_role("link", name="Reply to this message").click()
+    expect(page.locator(".replychip")).to_be_visible()
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#messages [data-kind=agent]")).to_contain_text("About that")
+    assert ticket.messages.get(direction=Direction.OUT).answers == first
+
+
+def test_status_owner_and_priority_change_in_place(page, live_server, sign_in, aino):
+    make_user(name="Maija Laine")
+    ticket = make_ticket(name="Wrong size")
+    sign_in(page, aino)
+    page.get_by_role("link", name="Wrong size").click()
+    page.get_by_role("button", name="Take it").click()
+    expect(page.get_by_role("button", name="Owner: Aino Virtanen")).to_be_visible()
+    expect(page.locator("#messages")).to_contain_text("took the ticket")
+    page.get_by_role("button", name="Owner: Aino Virtanen").click()
+    page.get_by_role("menuitemradio", name="Maija Laine").click()
+    expect(page.get_by_role("button", name="Owner: Maija Laine")).to_be_visible()
+    page.get_by_role("button", name="Priority: Normal").click()
+    page.get_by_role("menuitemradio", name="Urgent").click()
+    expect(page.get_by_role("button", name="Priority: Urgent")).to_be_visible()
+    page.locator("#ticket-properties").get_by_role("button", name="New").click()
+    page.get_by_role("menuitemradio", name="Closed").click()
+    expect(page.get_by_role("button", name="Status: Closed")).to_be_visible()
+    expect(page.locator("#ticket-properties")).to_contain_text("Maija Laine")
+    expect(page.locator(f"#t{ticket.number}")).to_have_count(0)
+    expect(page.locator("#view-closed .count")).to_have_text("1")
+    ticket.refresh_from_db()
+    assert ticket.turn == Kind.CLOSED
+
+
+def test_a_view_is_chosen_without_loading_the_page_and_back_works(page, live_server, sign_in, aino):
+    make_ticket(name="mine", owner=aino)
+    make_ticket(name="free")
+    sign_in(page, aino)
+    page.evaluate("window.kept = true")
+    page.get_by_role("link", name="My open").click()
+    expect(page.locator(".trow")).to_have_count(1)
+    expect(page).to_have_url(f"{live_server.url}/?view=my-open")
+    expect(page.locator(".view[aria-current=page]")).to_contain_text("My open")
+    page.go_back()
+    expect(page.locator(".trow")).to_have_count(2)
+    expect(page.locator(".view[aria-current=page]")).to_contain_text("All open")
+    assert page.evaluate("window.kept")
+
+
+def test_a_mail_with_looks_fits_in_its_frame_and_its_images_wait(page, live_server, sign_in, aino):
+    ticket = make_ticket()
+    html = clean(
+        '<table style="width:300px"><tr><td style="height:700px;color:green">Tall</td></tr></table><img src="https://a.invalid/p.png">'
+    )
+    make_message(ticket, text="Tall", html=html, remote_images=1)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    frame = page.locator("iframe.email-frame")
+    expect(page.frame_locator("iframe.email-frame").get_by_text("Tall")).to_be_visible()
+    page.wait_for_function("document.querySelector('iframe.email-frame').offsetHeight > 690")
+    assert not [url for url in asked if "a.invalid" in url]
+    expect(page.get_by_text("1 remote image blocked")).to_be_visible()
+    page.route("https://a.invalid/**", lambda route: route.fulfill(status=200, content_type="image/png", body=b""))
+    with page.expect_request("https://a.invalid/**"):
+        page.get_by_role("link", name="Show images").click()
+    expect(page.get_by_text("1 remote image blocked")).to_have_count(0)
+    expect(frame).to_have_attribute("src", f"/messages/{ticket.messages.get().pk}/body/?images=1")
+
+
+def test_on_a_phone_one_pane_shows_at_a_time(page, live_server, sign_in, aino):
+    page.set_viewport_size({"width": 390, "height": 844})
+    make_message(make_ticket(name="Wrong size"), text="It is too small.")
+    sign_in(page, aino)
+    expect(page.locator("#ticket")).to_be_hidden()
+    page.get_by_role("link", name="Wrong size").click()
+    expect(page.locator("#messages")).to_be_visible()
+    expect(page.locator("#list")).to_be_hidden()
+    page.get_by_role("link", name="Details", exact=True).click()
+    expect(page.locator("#context")).to_be_visible()
+    page.get_by_role("link", name="Back to the conversation").click()
+    expect(page.locator("#context")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.locator("#list")).to_be_visible()
+    expect(page.locator("#ticket")).to_be_hidden()
