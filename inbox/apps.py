@@ -6,3 +6,10 @@ class InboxConfig(AppConfig):
     name = "inbox"
     verbose_name = _("Inbox")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from helpdesk.registry import register_health_probe
+        from inbox import waiting
+
+        register_health_probe("oldest_waiting_incoming_seconds", waiting.oldest_incoming_seconds)
+        register_health_probe("mailboxes_in_error", waiting.mailboxes_in_error)

@@ -261,6 +261,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service imap-hibernate {{
   unix_listener imap-hibernate {{

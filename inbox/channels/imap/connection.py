@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from imapclient import IMAPClient, SocketTimeout
@@ -34,6 +35,12 @@ class Explained:
     step: str
     message: str
     said: str = ""
+
+
+class NoSuchFolder(IMAPClientError):
+    def __init__(self, problem: Exception, folders: list[str]) -> None:
+        super().__init__(str(problem))
+        self.folders = folders
 
 
 @contextmanager
@@ -69,6 +76,17 @@ def connected(mailbox: Mailbox, *, patience: SocketTimeout = PATIENCE) -> IMAPCl
     return client
 
 
+def select(client: IMAPClient, folder: str) -> dict[bytes, Any]:
+    """Open the folder without the right to change it. Raises NoSuchFolder."""
+    try:
+        state: dict[bytes, Any] = client.select_folder(folder, readonly=True)
+    except BROKEN:
+        raise
+    except IMAPClientError as problem:
+        raise NoSuchFolder(problem, [name for _flags, _delimiter, name in client.list_folders()]) from problem
+    return state
+
+
 def close(client: IMAPClient) -> None:
     with contextlib.suppress(*PROBLEMS):
         client.shutdown()
@@ -98,6 +116,8 @@ def explain(problem: BaseException, mailbox: Mailbox) -> Explained:
         )
     if isinstance(problem, LoginError):
         return _explain_login(problem, words)
+    if isinstance(problem, NoSuchFolder):
+        return _explain_folder(problem, mailbox)
     said = cut(problem)
     if isinstance(problem, IMAPClientError) and "starttls" in said.lower():
         return Explained("tls", _("%(host)s does not offer STARTTLS at port %(port)s. Choose SSL/TLS.") % words, said)
@@ -106,10 +126,10 @@ def explain(problem: BaseException, mailbox: Mailbox) -> Explained:
     return Explained("connect", _("%(host)s refused: %(said)s") % (words | {"said": said}), said)
 
 
-def explain_folder(problem: BaseException, mailbox: Mailbox, folders: list[str]) -> Explained:
-    words = {"folder": mailbox.imap_folder, "folders": ", ".join(folders[:20])}
+def _explain_folder(problem: NoSuchFolder, mailbox: Mailbox) -> Explained:
+    words = {"folder": mailbox.imap_folder, "folders": ", ".join(problem.folders[:20])}
     sentence = _("There is no folder “%(folder)s” in this mailbox.") % words
-    if folders:
+    if problem.folders:
         sentence += " " + _("It has: %(folders)s.") % words
     return Explained("folder", sentence, cut(problem))
 

@@ -20,7 +20,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 
 from inbox import receiving
-from inbox.channels.imap.connection import BROKEN, opened
+from inbox.channels.imap.connection import BROKEN, opened, select
 from inbox.channels.steps import cut
 from inbox.errors import LeaseLost
 from inbox.models import FetchGap, Incoming, Mailbox, MailFolder
@@ -95,7 +95,7 @@ def reconcile(mailbox: Mailbox) -> Reconciled:
     """What the server lists since the point of import, against what is stored. What is missing is noted, and fetched next."""
     folder = _folder_of(mailbox)
     with opened(mailbox) as client:
-        state = client.select_folder(folder.name, readonly=True)
+        state = select(client, folder.name)
         uidvalidity = int(state[b"UIDVALIDITY"])
         known = folder.uidvalidity == uidvalidity
         uids = sorted(client.search(["UNDELETED"]))
@@ -274,7 +274,7 @@ def _take_position(
 
     After a new UIDVALIDITY everything since the point of import is listed again; what we have is known by its hash.
     """
-    state = client.select_folder(folder.name, readonly=True)
+    state = select(client, folder.name)
     uidvalidity = int(state[b"UIDVALIDITY"])
     if folder.uidvalidity == uidvalidity:
         return

@@ -36,7 +36,10 @@ class Command(BaseCommand):
         parser = super().create_parser(prog_name, subcommand, **kwargs)
 
         def refuse(message: str) -> NoReturn:
-            raise CommandError(message, returncode=USAGE)
+            if not parser.called_from_command_line:
+                raise CommandError(message, returncode=USAGE)
+            parser.print_usage(sys.stderr)
+            parser.exit(USAGE, f"{message}\n")
 
         parser.error = refuse  # type: ignore[method-assign]
         return parser

@@ -1,0 +1,19 @@
+"""Figures for /health/: how long mail waits, and which mailboxes do not work."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from inbox.models import Incoming, IncomingState, Mailbox
+
+
+def oldest_incoming_seconds() -> int:
+    """Seconds since the oldest mail was stored that is not settled yet; 0 when none waits."""
+    waiting = Incoming.objects.filter(state__in=[IncomingState.STORED, IncomingState.PROCESSING])
+    oldest = waiting.aggregate(oldest=models.Min("stored_at"))["oldest"]
+    return max(0, round((timezone.now() - oldest).total_seconds())) if oldest else 0
+
+
+def mailboxes_in_error() -> int:
+    return Mailbox.objects.in_error().count()
