@@ -94,11 +94,6 @@ class CannotTryAgain(InboxError):
         super().__init__(_("This mail is on its way or was sent already. Reload the page to see how it went."))
 
 
-class AlreadyATicket(InboxError):
-    def __init__(self, number: int) -> None:
-        super().__init__(_("Somebody made ticket #%(number)d of this conversation already.") % {"number": number})
-
-
 class NotInQuarantine(InboxError):
     def __init__(self) -> None:
         super().__init__(_("Only a mail in quarantine can be processed again. Reload the page to see how it is now."))

@@ -2,7 +2,9 @@ from django.urls import path
 
 from inbox.views import messages, replies, uploads, workspace
 from inbox.views.comments import comments
+from inbox.views.conversations import conversation_ticket, conversations
 from inbox.views.mail_room import mail_room, mail_room_attachment, mail_room_body
+from inbox.views.mailboxes import mailbox, mailbox_fetch, mailbox_new, mailbox_test, mailboxes
 from inbox.views.outgoing import outgoing_retry
 
 app_name = "inbox"
@@ -23,4 +25,11 @@ urlpatterns = [
     path("mail-room/", mail_room, name="mail_room"),
     path("mail-room/<int:pk>/body/", mail_room_body, name="mail_room_body"),
     path("mail-room/<int:pk>/attachments/<int:place>/", mail_room_attachment, name="mail_room_attachment"),
+    path("settings/mailboxes/", mailboxes, name="mailboxes"),
+    path("settings/mailboxes/new/", mailbox_new, name="mailbox_new"),
+    path("settings/mailboxes/<int:pk>/", mailbox, name="mailbox"),
+    path("settings/mailboxes/<int:pk>/test/", mailbox_test, name="mailbox_test"),
+    path("settings/mailboxes/<int:pk>/fetch/", mailbox_fetch, name="mailbox_fetch"),
+    path("conversations/", conversations, name="conversations"),
+    path("conversations/<int:pk>/ticket/", conversation_ticket, name="conversation_ticket"),
 ]

@@ -3,15 +3,22 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.secrets import EncryptedTextField
+from inbox.channels import tls
+from inbox.mime.compose import InvalidAddress, check_address
 from inbox.models.channel import Channel
+from people.models import User
 
 if TYPE_CHECKING:
     from inbox.channels.imap.fetching import Fetched
@@ -46,6 +53,22 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
 
     def in_error(self) -> MailboxQuerySet:
         return self.filter(enabled=True).exclude(fetch_error="", send_error="")
+
+    def for_settings(self, now: datetime) -> MailboxQuerySet:
+        """Everything that the list of mailboxes prints, so a row costs no query of its own."""
+        from inbox.models import Conversation, Incoming, Outgoing
+
+        midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+
+        def counted(rows: models.QuerySet[Any]) -> Coalesce:
+            mine = rows.filter(mailbox=models.OuterRef("pk")).order_by().values("mailbox")
+            return Coalesce(models.Subquery(mine.annotate(count=models.Count("pk")).values("count")), 0)
+
+        return self.select_related("team", "owner", "pipeline").annotate(
+            received_today=counted(Incoming.objects.filter(stored_at__gte=midnight)),
+            waiting_to_leave=counted(Outgoing.objects.filter(state__in=["queued", "sending", "deferred"])),
+            without_ticket=counted(Conversation.objects.filter(ticket=None)),
+        )
 
 
 class Mailbox(Channel):
@@ -108,8 +131,50 @@ class Mailbox(Channel):
         return self.address
 
     def clean(self) -> None:
+        """The rules for every way to save a mailbox: the settings page, the admin and `connect_mailbox`."""
         super().clean()
         self.address = self.address.strip().lower()
+        wrong: dict[str, str] = {}
+        try:
+            check_address(self.address)
+        except InvalidAddress:
+            wrong["address"] = _now("This is not a mail address.")
+        if self.status is not None:
+            self.pipeline = self.pipeline or self.status.pipeline
+            if self.status.pipeline_id != self.pipeline.pk:
+                wrong["status"] = _now("This status is not of that pipeline.")
+        if self.owner is not None and not User.objects.assignable().filter(pk=self.owner.pk).exists():
+            wrong["owner"] = _now("This person cannot own tickets. Choose an active agent.")
+        self._clean_servers(wrong)
+        if wrong:
+            raise ValidationError(wrong)
+
+    def _clean_servers(self, wrong: dict[str, str]) -> None:
+        for kind, host, port, security in (
+            ("imap", self.imap_host, self.imap_port, self.imap_security),
+            ("smtp", self.smtp_host, self.smtp_port, self.smtp_security),
+        ):
+            if not host:
+                continue
+            if any(sign.isspace() or sign in "/@" for sign in host):
+                wrong[f"{kind}_host"] = _now("Only the name of the server, like mail.example.com.")
+                continue
+            if not 1 <= (port or 0) <= 65535:
+                wrong[f"{kind}_port"] = _now("A port is a number from 1 to 65535.")
+            try:
+                tls.insist_on_allowed(host, security)
+            except tls.PlaintextForbidden as problem:
+                wrong[f"{kind}_security"] = str(problem)
+        if self.imap_host and not self.imap_user:
+            wrong["imap_user"] = _now("Fetching mail needs a user name.")
+        if self.imap_host and not self.imap_folder.strip():
+            wrong["imap_folder"] = _now("Name the folder to fetch, as a rule INBOX.")
+        if not 5 <= (self.poll_seconds or 0) <= 86400:
+            wrong["poll_seconds"] = _now("From 5 seconds to a day (86400).")
+        try:
+            tls.context(self.ca_certificate)
+        except tls.BadAuthority as problem:
+            wrong["ca_certificate"] = str(problem)
 
     @property
     def domain(self) -> str:
@@ -118,6 +183,14 @@ class Mailbox(Channel):
     @property
     def fetches(self) -> bool:
         return bool(self.imap_host)
+
+    def begin_fetching(self) -> None:
+        """Note where the folder stands at the moment of connecting. When that fails, the first fetch goes by dates."""
+        from inbox.channels.imap import connection, fetching
+
+        if self.fetches:
+            with suppress(*connection.PROBLEMS):
+                fetching.begin(self)
 
     def fetch(self, *, stored: Callable[[list[Incoming]], None] | None = None) -> Fetched:
         """Fetch what is new and note how it went: an error in words, and a longer pause each time it fails again.
@@ -162,6 +235,12 @@ class Mailbox(Channel):
     @property
     def sends(self) -> bool:
         return bool(self.smtp_host) or self.uses_mail_room
+
+    def connection_changed(self, *, now: datetime) -> None:
+        """Servers or passwords are others now: what failed before says nothing any more, so both are tried at once."""
+        self.fetch_error, self.failed_polls, self.next_poll_at, self.send_error = "", 0, now, ""
+        self.save(update_fields=["fetch_error", "failed_polls", "next_poll_at", "send_error"])
+        self.outgoing.filter(state__in=["queued", "deferred"], due_at__gt=now).update(due_at=now)
 
     def sending_failed(self, reason: str, *, until: datetime) -> None:
         """The account itself is at fault (login refused, server away): what waits for it waits together, so that a

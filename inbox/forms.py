@@ -1,0 +1,211 @@
+"""What people type in about mailboxes. The rules for a mailbox itself stand on the model."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from inbox.channels.imap import checking as imap_checking
+from inbox.channels.smtp import checking as smtp_checking
+from inbox.channels.steps import Step, all_well
+from inbox.models import Mailbox
+from people.models import AuditEntry, User
+from tickets.models import Status
+
+SECRETS = ("imap_password", "smtp_password")
+CONNECTION = (
+    *("imap_host", "imap_port", "imap_security", "imap_user", "imap_folder"),
+    *("smtp_host", "smtp_port", "smtp_security", "smtp_user", "ca_certificate"),
+)
+EVERYDAY = ("name", "signature", "enabled", "makes_tickets", "pipeline", "status", "team", "owner", "poll_seconds")
+
+WIDGETS: dict[type[forms.Widget], str] = {
+    forms.Select: "select",
+    forms.Textarea: "textarea",
+    forms.CheckboxInput: "",
+    forms.RadioSelect: "",
+}
+
+
+class EverydayMailboxForm(forms.ModelForm):
+    """What whoever may change settings can change: nothing of the connection."""
+
+    class Meta:
+        model = Mailbox
+        fields = EVERYDAY
+        widgets = {"signature": forms.Textarea(attrs={"rows": 4})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", WIDGETS.get(type(field.widget), "input"))
+        if "owner" in self.fields:
+            owners = self.fields["owner"]
+            assert isinstance(owners, forms.ModelChoiceField)  # noqa: S101 - what it is stands above
+            # Who owns by now stays a choice, or the form could not be saved after that person left.
+            owners.queryset = User.objects.filter(
+                models.Q(pk__in=User.objects.assignable()) | models.Q(pk=self.instance.owner_id)
+            )
+        if "status" in self.fields:
+            statuses = self.fields["status"]
+            assert isinstance(statuses, forms.ModelChoiceField)  # noqa: S101
+            statuses.queryset = Status.objects.select_related("pipeline").order_by("pipeline__position", "position")
+            statuses.label_from_instance = _status_with_pipeline  # type: ignore[method-assign]
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        """The model's rules look at every field; what this form does not show is not this person's to mend."""
+        if hasattr(errors, "error_dict"):
+            shown = {name: found for name, found in errors.error_dict.items() if name in self.fields}
+            if not shown:
+                return
+            errors = ValidationError(shown)
+        super()._update_errors(errors)  # type: ignore[misc]
+
+    def changes(self) -> dict[str, Any]:
+        """From what to what, for the audit log. Secrets appear as "changed"."""
+        found: dict[str, Any] = {}
+        made = self.instance.pk is None or self.instance._state.adding
+        for name in self.changed_data:
+            if name in SECRETS:
+                found[name] = "changed"
+            elif name in {field.name for field in Mailbox._meta.fields}:
+                before = None if made else _plain(self.initial.get(name))
+                found[name] = [before, _plain(self.cleaned_data.get(name))]
+        return found
+
+    @transaction.atomic
+    def save_by(self, user: User | None, *, now: datetime | None = None) -> Mailbox:
+        """Save, and write to the audit log who changed what. `user` is None for a command."""
+        now = now or timezone.now()
+        made, changes = self.instance._state.adding, self.changes()
+        mailbox: Mailbox = self.save()
+        if made or changes:
+            verb = "connected" if made else "changed"
+            AuditEntry.objects.create(by=user, what=f"Mailbox {mailbox.address} {verb}"[:200], changes=changes)
+        if not made and set(changes) & {*CONNECTION, *SECRETS, "enabled"}:
+            mailbox.connection_changed(now=now)
+        return mailbox
+
+
+class MailboxForm(EverydayMailboxForm):
+    """Everything, for admins. Password fields are write-only: an empty one keeps what is stored.
+
+    `check` tries both servers with what was typed in, saved or not.
+    """
+
+    imap_password = forms.CharField(
+        label=_("IMAP password"),
+        required=False,
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    smtp_password = forms.CharField(
+        label=_("SMTP password"),
+        required=False,
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta(EverydayMailboxForm.Meta):
+        fields = ("address", *EVERYDAY, *CONNECTION, *SECRETS)  # type: ignore[assignment]
+        widgets = {
+            "signature": forms.Textarea(attrs={"rows": 4}),
+            "ca_certificate": forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+            "address": forms.EmailInput(attrs={"autocomplete": "off"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in SECRETS:
+            self.initial.pop(name, None)
+            if name in self.fields and self.instance.pk and getattr(self.instance, name):
+                self.fields[name].help_text = _("Stored. Leave it empty to keep it.")
+
+    def clean_address(self) -> str:
+        address = str(self.cleaned_data["address"]).strip().lower()
+        if Mailbox.objects.filter(address=address).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("This address is connected already."))
+        return address
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        for kind in ("imap", "smtp"):
+            secret = f"{kind}_password"
+            if not cleaned.get(secret):
+                # Without a user there is nothing that a password could be for.
+                has_user = cleaned.get(f"{kind}_user") and cleaned.get(f"{kind}_host")
+                cleaned[secret] = getattr(self.instance, secret, "") if has_user else ""
+        if cleaned.get("imap_host") and not cleaned.get("imap_password") and "imap_host" not in self.errors:
+            self.add_error("imap_password", _("Fetching mail needs a password."))
+        if cleaned.get("smtp_user") and not cleaned.get("smtp_password"):
+            self.add_error("smtp_password", _("This user needs a password."))
+        return cleaned
+
+    def check(self) -> tuple[list[Step], list[Step]]:
+        """What a test of the IMAP and of the SMTP server finds. Only on a valid form."""
+        return imap_checking.check(self.instance), smtp_checking.check(self.instance)
+
+
+class NewMailboxForm(MailboxForm):
+    """Connecting one: what becomes of mail that is already there, and one password for both servers."""
+
+    RECEIVING = [("imap", _("Own mail server")), ("forward", _("Forwarding only"))]
+    IMPORTS = [
+        ("now", _("Leave old mail alone, start from now")),
+        ("date", _("Import mail since a day")),
+        ("all", _("Import everything in the folder")),
+    ]
+
+    receiving = forms.ChoiceField(label=_("How mail comes in"), choices=RECEIVING, initial="imap")
+    same_login = forms.BooleanField(label=_("Same user and password"), required=False, initial=True)
+    import_choice = forms.ChoiceField(label=_("Mail that is already there"), choices=IMPORTS, initial="now")
+    import_date = forms.DateField(
+        label=_("Since"), required=False, widget=forms.DateInput(attrs={"type": "date", "class": "input"})
+    )
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = self.cleaned_data
+        if cleaned.get("receiving") == "forward":
+            # What was typed in before the choice was changed means nothing.
+            for name in ("imap_host", "imap_user", "imap_password"):
+                cleaned[name] = ""
+                self.errors.pop(name, None)
+        elif not cleaned.get("imap_host") and "imap_host" not in self.errors:
+            self.add_error("imap_host", _("Name the server, or choose “Forwarding only”."))
+        if cleaned.get("same_login") and cleaned.get("receiving") != "forward":
+            cleaned["smtp_user"], cleaned["smtp_password"] = cleaned.get("imap_user"), cleaned.get("imap_password")
+        if not cleaned.get("smtp_host") and "smtp_host" not in self.errors:
+            self.add_error("smtp_host", _("Name the server that sends your answers."))
+        if cleaned.get("import_choice") == "date" and not cleaned.get("import_date"):
+            self.add_error("import_date", _("Choose the day to import from."))
+        return super().clean()
+
+    def _post_clean(self) -> None:
+        self.instance.import_all = self.cleaned_data.get("import_choice") == "all"
+        day = self.cleaned_data.get("import_date") if self.cleaned_data.get("import_choice") == "date" else None
+        self.instance.import_since = timezone.make_aware(datetime.combine(day, time.min)) if day else None
+        super()._post_clean()  # type: ignore[misc]
+
+
+def passed(found: tuple[list[Step], list[Step]]) -> bool:
+    return all(all_well(steps) for steps in found if steps)
+
+
+def _status_with_pipeline(status: models.Model) -> str:
+    assert isinstance(status, Status)  # noqa: S101
+    return f"{status.pipeline}: {status}"
+
+
+def _plain(value: object) -> object:
+    """As JSON can hold it: a reference by its key."""
+    if isinstance(value, models.Model):
+        return value.pk
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
