@@ -1,0 +1,5 @@
+"""Django's admin for conversations and mail. Importing a file registers what it holds."""
+
+from inbox.admin import conversations, incoming, mailboxes, outgoing
+
+__all__ = ["conversations", "incoming", "mailboxes", "outgoing"]
