@@ -270,7 +270,7 @@ def _database_settings(parts: SplitResult) -> dict[str, Any]:
         )
     if _pool:
         # Short times, so that a page says within seconds that the database is away, and finds it soon after it is back.
-        options["pool"] = {"min_size": 1, "max_size": _pool, "timeout": 4, "reconnect_timeout": 4}
+        options["pool"] = {"min_size": 1, "max_size": _pool, "timeout": 2, "reconnect_timeout": 2}
         if HELPDESK_STATEMENT_SECONDS:
             options["options"] = (
                 f"{options.get('options', '')} -c statement_timeout={HELPDESK_STATEMENT_SECONDS}s -c lock_timeout=10s"

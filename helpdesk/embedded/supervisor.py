@@ -145,10 +145,14 @@ class Desk:
         self._load_demo()
 
     def _load_demo(self) -> None:
-        """Only into a database of our own, only once. What it says, the logins, is kept for the next starts."""
+        """Only into a database of our own, only once. What it says, the logins, is kept for the next starts.
+
+        The demo's customers write through the mail room, so without one there is no demo.
+        """
         logins = self.state / "demo-logins.txt"
         loaded = freshness.demo_loaded(self.settings.PLACES)
-        if self.settings.HELPDESK_EMBEDDED_DATABASE and not loaded.is_fresh() and freshness.has_command("load_demo"):
+        wanted = self.settings.HELPDESK_EMBEDDED_DATABASE and self.settings.HELPDESK_MAIL_ROOM
+        if wanted and not loaded.is_fresh() and freshness.has_command("load_demo"):
             self._wait_for_servers()
             say("Putting in demo data …")
             loading = self._command("load_demo", stdout=subprocess.PIPE)

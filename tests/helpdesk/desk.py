@@ -74,7 +74,7 @@ class RunningDesk:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", "--port", str(self.port)],
                 cwd=CHECKOUT,
-                env=environment(state, **more),
+                env=environment(state, **{"HELPDESK_MAIL_ROOM": "on", "MAIL_ROOM_PORT": str(free_port())} | more),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
