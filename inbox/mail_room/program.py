@@ -56,7 +56,7 @@ def write(
     mail.set_content(_with_quote(text, answers), charset="utf-8")
     if html is not None:
         mail.add_alternative(_with_html_quote(html, answers), subtype="html", charset="utf-8")
-        shown = mail.get_payload()[-1]  # type: ignore[union-attr, index]
+        *_, shown = mail.iter_parts()
         for one in enclosures:
             if one.content_id:
                 maintype, _slash, subtype = one.content_type.partition("/")

@@ -1,0 +1,89 @@
+"""How quick the workspace is, how many queries it costs, and how many bytes come before one can work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from itertools import cycle
+
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from inbox.benchmarks.browsing import Browser, CannotMeasure, agent, first_load, web
+from inbox.benchmarks.figures import Report, machine
+from people.models import TicketAccess, User
+from tickets.models import Pipeline, Source, Ticket
+
+WARM_UP = 15
+TICKETS = 50
+
+
+def measure(*, url: str | None, times: int, now: datetime) -> Report:
+    """Raises CannotMeasure."""
+    numbers = list(Ticket.objects.open().order_by("-last_message_at").values_list("pk", flat=True)[:TICKETS])
+    if not numbers:
+        raise CannotMeasure("There are no open tickets to show. Run `load_sample` or `load_demo` first.")
+    report = Report("workspace", setting={"tickets": Ticket.objects.count()} | machine())
+    with web(url) as address, agent() as (user, password):
+        browser = Browser(address)
+        browser.sign_in(user.email, password)
+        opened = cycle(numbers)
+        report.add_times("workspace page", _timed(lambda: "/", browser, times), f"{times} times, one client")
+        report.add_times("list fragment", _timed(lambda: "/tickets/", browser, times, fragment=True))
+        report.add_times("one ticket, page", _timed(lambda: f"/tickets/{next(opened)}/", browser, times))
+        report.add_times(
+            "one ticket, fragment",
+            _timed(lambda: f"/tickets/{next(opened)}/?listed=all-open", browser, times, fragment=True),
+        )
+        _add_bytes(report, address, user, password, numbers[0])
+        browser.close()
+    _add_queries(report, now)
+    return report
+
+
+def _timed(path: Callable[[], str], browser: Browser, times: int, *, fragment: bool = False) -> list[float]:
+    seconds = []
+    for place in range(WARM_UP + times):
+        answer = browser.get(path(), fragment=fragment)
+        if answer.status != 200:
+            raise CannotMeasure(f"{path()} was answered with {answer.status}.")
+        if place >= WARM_UP:
+            seconds.append(answer.seconds)
+    return seconds
+
+
+def _add_bytes(report: Report, address: str, user: User, password: str, number: int) -> None:
+    browser = Browser(address)
+    browser.sign_in(user.email, password)
+    page = first_load(browser, "/")
+    ticket = first_load(browser, f"/tickets/{number}/")
+    browser.close()
+    report.add("first load", sum(page.page.values()) / 1000, "kB", f"compressed, {len(page.page)} files, list usable")
+    # A ticket's page has the list too; the editor is what its scripts fetch when there is something to write in.
+    files = {**ticket.page, **ticket.editor}
+    report.add("first load with a ticket and the editor", sum(files.values()) / 1000, "kB", f"{len(files)} files")
+    report.add("list page alone", page.page["/"] / 1000, "kB", "as sent")
+
+
+def _add_queries(report: Report, now: datetime) -> None:
+    """In this process and a transaction that is taken back: an agent who sees one ticket, then fifty."""
+    for path, name in (("/", "workspace page"), ("/tickets/", "list fragment")):
+        with transaction.atomic():
+            user = User.objects.create_user(
+                "benchmark-queries@desk.example", "Benchmark", ticket_access=TicketAccess.OWN, sees_unassigned=False
+            )
+            client = Client(
+                headers={"HX-Request": "true"} if name.endswith("fragment") else {}, SERVER_NAME="localhost"
+            )
+            client.force_login(user)
+            for rows in (1, 49):
+                for _ in range(rows):
+                    Ticket.objects.begin(
+                        "Benchmark", pipeline=Pipeline.first(), source=Source.MANUAL, now=now, owner=user
+                    )
+                client.get(path, secure=True)  # what is read once and kept does not count
+                with CaptureQueriesContext(connection) as captured:
+                    client.get(path, secure=True)
+                report.add(f"{name}, {1 if rows == 1 else 50} rows", len(captured), "queries")
+            transaction.set_rollback(True)
