@@ -1,8 +1,8 @@
 """Background work of the project itself."""
 
-from celery import shared_task
+from helpdesk.celery import task
 
 
-@shared_task
+@task
 def heartbeat() -> None:
     """Nothing to do: that it was sent shows a living scheduler, see `health`."""
