@@ -76,7 +76,9 @@ class EverydayMailboxForm(forms.ModelForm):
                 found[name] = "changed"
             elif name in {field.name for field in Mailbox._meta.fields}:
                 before = None if made else _plain(self.initial.get(name))
-                found[name] = [before, _plain(self.cleaned_data.get(name))]
+                after = _plain(self.cleaned_data.get(name))
+                if before != after:
+                    found[name] = [before, after]
         return found
 
     @transaction.atomic
@@ -145,7 +147,7 @@ class MailboxForm(EverydayMailboxForm):
                 cleaned[secret] = getattr(self.instance, secret, "") if has_user else ""
         if cleaned.get("imap_host") and not cleaned.get("imap_password") and "imap_host" not in self.errors:
             self.add_error("imap_password", _("Fetching mail needs a password."))
-        if cleaned.get("smtp_user") and not cleaned.get("smtp_password"):
+        if cleaned.get("smtp_user") and not cleaned.get("smtp_password") and "imap_password" not in self.errors:
             self.add_error("smtp_password", _("This user needs a password."))
         return cleaned
 

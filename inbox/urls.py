@@ -2,7 +2,7 @@ from django.urls import path
 
 from inbox.views import messages, replies, uploads, workspace
 from inbox.views.comments import comments
-from inbox.views.conversations import conversation_ticket, conversations
+from inbox.views.conversations import conversation, conversation_ticket, conversations
 from inbox.views.mail_room import mail_room, mail_room_attachment, mail_room_body
 from inbox.views.mailboxes import mailbox, mailbox_fetch, mailbox_new, mailbox_test, mailboxes
 from inbox.views.outgoing import outgoing_retry
@@ -31,5 +31,6 @@ urlpatterns = [
     path("settings/mailboxes/<int:pk>/test/", mailbox_test, name="mailbox_test"),
     path("settings/mailboxes/<int:pk>/fetch/", mailbox_fetch, name="mailbox_fetch"),
     path("conversations/", conversations, name="conversations"),
+    path("conversations/<int:pk>/", conversation, name="conversation"),
     path("conversations/<int:pk>/ticket/", conversation_ticket, name="conversation_ticket"),
 ]

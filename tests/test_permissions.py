@@ -45,6 +45,7 @@ class Rule:
 
 OF_A_TICKET = {"outsider": HIDDEN}
 BY_REPLIERS = {"outsider": HIDDEN, "collaborator": REFUSED}
+ADMINS_ONLY = {"admin": OK}
 DESK_SETTINGS = {"agent without settings": REFUSED, "collaborator": REFUSED, "collaborator who replies": REFUSED}
 
 RULES: dict[str, Rule] = {
@@ -77,11 +78,11 @@ RULES: dict[str, Rule] = {
     "inbox:conversations": Rule(expected={"collaborator": REFUSED}),
     "inbox:conversation": Rule(expected={"outsider": HIDDEN, "collaborator": HIDDEN}),
     "inbox:conversation_ticket": Rule("post", {"outsider": HIDDEN, "collaborator": HIDDEN}),
-    # Settings of the desk
+    # Settings of the desk; servers and passwords are for admins
     "inbox:mailboxes": Rule(expected=DESK_SETTINGS),
-    "inbox:mailbox_new": Rule(expected=DESK_SETTINGS),
+    "inbox:mailbox_new": Rule(expected=ADMINS_ONLY, else_=REFUSED),
     "inbox:mailbox": Rule(expected=DESK_SETTINGS),
-    "inbox:mailbox_test": Rule("post", DESK_SETTINGS),
+    "inbox:mailbox_test": Rule("post", ADMINS_ONLY, else_=REFUSED),
     "inbox:mailbox_fetch": Rule("post", DESK_SETTINGS),
     # The mail room: embedded only, for whoever is signed in
     "inbox:mail_room": Rule(),

@@ -10,13 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.web import render_page
 from inbox.models import Conversation
+from inbox.timeline import Said
 from people.models import User
 
 PAGE = 50
@@ -36,14 +37,26 @@ def conversations(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def conversation(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was said in one, to read it before it becomes a ticket. One that is a ticket by now is read there."""
+    user = cast(User, request.user)
+    found = get_object_or_404(Conversation.objects.visible_to(user).for_list(), pk=pk)
+    if found.ticket_id is not None:
+        return redirect("inbox:ticket", found.ticket_id)
+    entries = [Said(message) for message in found.messages.for_thread()]
+    context = {"conversation": found, "entries": entries, "section": "desk"}
+    return render(request, "inbox/conversation.html", context)
+
+
+@login_required
 @require_POST
 def conversation_ticket(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a ticket of it, and go there. When a colleague was faster, theirs is the ticket."""
     user = cast(User, request.user)
+    conversation = get_object_or_404(Conversation.objects.visible_to(user), pk=pk)
     if not user.may_reply:
         raise PermissionDenied
-    visible = Conversation.objects.visible_to(user)
-    conversation = get_object_or_404(visible, pk=pk)
     ticket = conversation.make_ticket(by=user, now=timezone.now())
     messages.success(request, _("Ticket #%(number)d is made.") % {"number": ticket.number})
     return redirect("inbox:ticket", ticket.number)
