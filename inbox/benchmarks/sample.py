@@ -118,9 +118,11 @@ class _Author:
         opened = sorted(self._age() for _ in range(tickets))
         opened.reverse()
         conversation_keys = new_keys(Conversation, tickets)
-        message_keys = iter(new_keys(Message, tickets * messages_per_ticket))
-        for number, age, conversation in zip(new_keys(Ticket, tickets), opened, conversation_keys, strict=True):
-            keys = [next(message_keys) for _ in range(messages_per_ticket)]
+        counts = self._message_counts(tickets, messages_per_ticket)
+        message_keys = iter(new_keys(Message, sum(counts)))
+        numbers = new_keys(Ticket, tickets)
+        for number, age, conversation, count in zip(numbers, opened, conversation_keys, counts, strict=True):
+            keys = [next(message_keys) for _ in range(count)]
             _Story(self, rows, number, conversation, keys, self.now - age).tell()
         rows.write()
 
@@ -148,6 +150,15 @@ class _Author:
             copy(rows_of_people)
         self.companies += companies
         self.contacts += contacts
+
+    def _message_counts(self, tickets: int, mean: int) -> list[int]:
+        """From one message to twice the mean, and the mean exactly."""
+        counts = [mean] * (tickets % 2)
+        for _ in range(tickets // 2):
+            more = self.random.randrange(mean)
+            counts += [mean - more, mean + more]
+        self.random.shuffle(counts)
+        return counts
 
     def _age(self) -> timedelta:
         """Two years, denser towards today, and by day rather than by night."""

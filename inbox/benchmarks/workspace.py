@@ -44,11 +44,12 @@ def measure(*, url: str | None, times: int, now: datetime) -> Report:
 
 def _timed(path: Callable[[], str], browser: Browser, times: int, *, fragment: bool = False) -> list[float]:
     seconds = []
-    for place in range(WARM_UP + times):
+    warm_up = min(WARM_UP, times)
+    for place in range(warm_up + times):
         answer = browser.get(path(), fragment=fragment)
         if answer.status != 200:
             raise CannotMeasure(f"{path()} was answered with {answer.status}.")
-        if place >= WARM_UP:
+        if place >= warm_up:
             seconds.append(answer.seconds)
     return seconds
 

@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tickets", type=int, required=True)
-        parser.add_argument("--messages-per-ticket", type=int, required=True)
+        parser.add_argument("--messages-per-ticket", type=int, required=True, help="On average.")
         parser.add_argument("--seed", type=int, default=1, help="The same seed gives the same words.")
 
     def handle(self, *args: Any, tickets: int, messages_per_ticket: int, seed: int, **options: Any) -> None:
