@@ -77,7 +77,8 @@ RULES: dict[str, Rule] = {
     # Conversations without a ticket: for whoever may reply and sees what is unassigned
     "inbox:conversations": Rule(expected={"collaborator": REFUSED}),
     "inbox:conversation": Rule(expected={"outsider": HIDDEN, "collaborator": HIDDEN}),
-    "inbox:conversation_ticket": Rule("post", {"outsider": HIDDEN, "collaborator": HIDDEN}),
+    # The agent's turn comes first and makes the ticket, which a collaborator sees.
+    "inbox:conversation_ticket": Rule("post", {"outsider": HIDDEN, "collaborator": REFUSED}),
     # Settings of the desk; servers and passwords are for admins
     "inbox:mailboxes": Rule(expected=DESK_SETTINGS),
     "inbox:mailbox_new": Rule(expected=ADMINS_ONLY, else_=REFUSED),
