@@ -52,9 +52,16 @@ class Browser:
         self.url = url.rstrip("/")
         self._connection = kind(parts.hostname or "127.0.0.1", parts.port, timeout=30)
         self._cookies: dict[str, str] = {}
+        self._files: dict[str, Answer] = {}
 
     def get(self, path: str, *, fragment: bool = False) -> Answer:
         return self._ask("GET", path, headers={"HX-Request": "true"} if fragment else {})
+
+    def file(self, path: str) -> Answer:
+        """Fetched once, as names that change with the content are."""
+        if path not in self._files:
+            self._files[path] = self.get(path)
+        return self._files[path]
 
     def post(self, path: str, **words: str) -> Answer:
         words["csrfmiddlewaretoken"] = self._cookies.get("csrftoken", "")
@@ -158,7 +165,7 @@ def _follow(
         path = wanted.pop()
         if path in found or path in (also or {}) or "/static/" not in path:
             continue
-        answer = browser.get(path)
+        answer = browser.file(path)
         if answer.status != 200:
             raise CannotMeasure(f"{path} was answered with {answer.status}.")
         found[path] = answer.size
