@@ -39,21 +39,22 @@ def land(incoming: Incoming, read: Reading, *, now: datetime) -> None:
         if original:
             incoming.finish("duplicate", duplicate_of=original)
             return
-        refusal = refusing.refuse(incoming, read)
+        is_ours = _is_ours(read.mail)
+        refusal = refusing.refuse(incoming, read, is_ours=is_ours)
         if refusal:
             incoming.finish(f"refused:{refusal}")
             return
 
         at = min(incoming.received_at, now)
         quiet = read.automatic in QUIET
-        place = threading.find(read.mail, incoming.mailbox, at=at, quiet=quiet)
+        place = threading.find(read.mail, incoming.mailbox, at=at, quiet=quiet, is_ours=is_ours)
         if place.conversation:
             twin = _twin_of(incoming, read.mail, place.conversation)
             if twin:
                 incoming.finish("duplicate", duplicate_of=twin)
                 return
         contact = _contact(read.mail)
-        notice = Message.objects.filter(incoming=incoming).select_related("ticket", "conversation").first()
+        notice = _notice_of(incoming)
         conversation = place.conversation or _begin(incoming.mailbox, contact, read.mail.subject, at, notice)
         message = _write(incoming, read, conversation, place, contact, at, notice)
         _attach(message, read.mail.attachments, files, now)
@@ -104,6 +105,18 @@ def _header_only(raw: bytes) -> ParsedMail:
         return reading.read(raw[:_HEADER_BYTES], headers_only=True, seconds=5).mail
     except (reading.Unreadable, OSError):
         return ParsedMail()
+
+
+def _notice_of(incoming: Incoming) -> Message | None:
+    """The message that says that it could not be read, where it was in quarantine before."""
+    if not incoming.error:
+        return None
+    return Message.objects.filter(incoming=incoming).select_related("ticket", "conversation__ticket").first()
+
+
+def _is_ours(mail: ParsedMail) -> bool:
+    sender = normalised(mail.from_address)
+    return bool(sender) and Mailbox.objects.filter(address=sender).exists()
 
 
 def _original_of(incoming: Incoming) -> Incoming | None:

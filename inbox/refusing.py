@@ -30,9 +30,12 @@ class StillSending(InboxError):
         super().__init__("The mail that it reports on is still being sent.")
 
 
-def refuse(incoming: Incoming, reading: Reading) -> Refusal | None:
-    """Why this mail becomes no message, None when it does. What a refusal changes elsewhere is changed here."""
-    if _is_own_copy(incoming, reading):
+def refuse(incoming: Incoming, reading: Reading, *, is_ours: bool) -> Refusal | None:
+    """Why this mail becomes no message, None when it does. What a refusal changes elsewhere is changed here.
+
+    `is_ours`: its sender is one of our mailboxes.
+    """
+    if is_ours and _is_own_copy(incoming, reading):
         return Refusal.OWN_COPY
     if _is_loop(incoming, reading):
         return Refusal.LOOP

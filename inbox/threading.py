@@ -66,12 +66,14 @@ def lock(mail: ParsedMail, *further: str) -> None:
             )
 
 
-def find(mail: ParsedMail, mailbox: Mailbox, *, at: datetime, quiet: bool = False) -> Place:
-    """Where the mail goes that came to `mailbox` at `at`. `quiet` is an automatic answer, which never opens a ticket anew."""
+def find(mail: ParsedMail, mailbox: Mailbox, *, at: datetime, quiet: bool = False, is_ours: bool = False) -> Place:
+    """Where the mail goes that came to `mailbox` at `at`.
+
+    `quiet` is an automatic answer, which never opens a ticket anew. `is_ours`: its sender is one of our mailboxes.
+    """
     sender = normalised(mail.from_address)
-    # What another mailbox of ours writes here is part of its own ticket there; only what we wrote back makes it ours.
-    is_ours = bool(sender) and sender != mailbox.address and Mailbox.objects.filter(address=sender).exists()
     for conversation, message in _found(mail, mailbox):
+        # What another team writes here is part of its own ticket there; only what we wrote back makes it ours.
         if is_ours and conversation.mailbox_id != mailbox.pk:
             continue
         if is_forward(mail.subject) and conversation.mailbox_id != mailbox.pk:
@@ -111,10 +113,9 @@ def _found(mail: ParsedMail, mailbox: Mailbox) -> Iterator[tuple[Conversation, M
             yield answered.conversation, answered
     if mail.message_id:
         # An answer may come before what it answers: by two servers, or when two workers share a morning's mail.
-        earlier = models.Q(references__contains=[mail.message_id], conversation__mailbox=mailbox)
-        for message in _messages(earlier, mailbox)[:1]:
-            if message.conversation:
-                yield message.conversation, None
+        earlier = Message.objects.filter(references__contains=[mail.message_id], conversation__mailbox=mailbox)
+        for pk in earlier.order_by("pk").values_list("conversation", flat=True)[:1]:
+            yield _conversations().get(pk=pk), None
 
 
 def _ids(mail: ParsedMail) -> list[str]:
@@ -127,15 +128,18 @@ def _messages(which: models.Q, mailbox: Mailbox) -> list[Message]:
     """Those of this mailbox first: one mail to two mailboxes of ours is a conversation in each."""
     here = models.Case(models.When(conversation__mailbox=mailbox, then=0), default=1)
     found = Message.objects.filter(which, conversation__isnull=False).select_related(
-        "conversation__ticket__pipeline", "conversation__contact__company", "conversation__ticket__contact__company"
+        "conversation__ticket__pipeline", "conversation__contact", "conversation__ticket__contact"
     )
     return list(found.order_by(here, "-pk")[:200])
 
 
 def _conversation_of(number: int, mailbox: Mailbox) -> Conversation | None:
     here = models.Case(models.When(mailbox=mailbox, then=0), default=1)
-    found = Conversation.objects.filter(ticket=number).select_related("ticket__pipeline", "contact", "ticket__contact")
-    return found.order_by(here, "-created_at").first()
+    return _conversations().filter(ticket=number).order_by(here, "-created_at").first()
+
+
+def _conversations() -> models.QuerySet[Conversation]:
+    return Conversation.objects.select_related("ticket__pipeline", "contact", "ticket__contact")
 
 
 def _place(conversation: Conversation, message: Message | None, *, at: datetime, quiet: bool) -> Place:

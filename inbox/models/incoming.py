@@ -148,7 +148,9 @@ class Incoming(models.Model):
     # Verbs of whoever holds the lease. Each raises LeaseLost when another worker has taken over.
 
     def renew(self, *, now: datetime) -> None:
-        self._write(lease_until=now + LEASE)
+        """Hold it for longer, once a third of the lease is over."""
+        if self.lease_until is None or self.lease_until - now < LEASE * 2 / 3:
+            self._write(lease_until=now + LEASE)
 
     def finish(self, outcome: str, *, duplicate_of: Incoming | None = None) -> None:
         self._settle(IncomingState.DONE, outcome=outcome, error="", duplicate_of=duplicate_of)
