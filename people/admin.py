@@ -20,6 +20,7 @@ from people.admin_bases import NOTHING, Audited, ReadOnly, linked
 from people.admin_forms import AddressForm, AddressFormSet, UserAddForm, UserChangeForm
 from people.models import AuditEntry, Company, CompanyDomain, Contact, ContactAddress, Membership, Team, User
 from people.tasks import send_reset_link
+from people.throttling import forget_failures
 
 
 class MembershipInline(admin.TabularInline):
@@ -77,6 +78,8 @@ class UserAdmin(Audited):
         if password or not change:
             obj.set_password(password or None)
         super().save_model(request, obj, form, change)
+        if password:
+            forget_failures(obj.email)
         if password and obj == request.user:
             update_session_auth_hash(request, obj)  # their other sessions end, this one goes on
         if not change and not password:
@@ -110,7 +113,7 @@ class UserAdmin(Audited):
                     request, _("The queue is away, no link was mailed. Try again in a minute."), messages.ERROR
                 )
                 return
-            self.audit(request, user, {}, _("was mailed a link to set a password"))
+            self.audit(request, user, {}, "was mailed a link to set a password")
             self.message_user(request, _("A link to set a password is on its way to %(name)s.") % name)
 
 

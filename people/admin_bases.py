@@ -9,9 +9,9 @@ from django.db.models import Model, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import translation
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
 
 from people.models import AuditEntry, User
 
@@ -68,18 +68,18 @@ class Audited(admin.ModelAdmin):
             for thing in formset.deleted_objects:
                 changes[_named(thing)] = [str(thing), None]
         if changes or not change:
-            self.audit(request, form.instance, changes, _("changed") if change else _("made"))
+            self.audit(request, form.instance, changes, "changed" if change else "made")
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         name = _named(obj)
         super().delete_model(request, obj)
-        self._write(request, f"{name} {_('deleted')}", {})
+        self._write(request, f"{name} deleted", {})
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
         names = [_named(thing) for thing in queryset]
         super().delete_queryset(request, queryset)
         for name in names:
-            self._write(request, f"{name} {_('deleted')}", {})
+            self._write(request, f"{name} deleted", {})
 
     def audit(self, request: HttpRequest, thing: Model, changes: dict[str, Any], verb: str) -> None:
         self._write(request, f"{_named(thing)} {verb}", changes)
@@ -101,7 +101,8 @@ class Audited(admin.ModelAdmin):
 
 
 def _named(thing: Model) -> str:
-    return f"{capfirst(str(thing._meta.verbose_name))} {thing}"
+    with translation.override("en"):  # the log is in one language, whoever acts
+        return f"{capfirst(str(thing._meta.verbose_name))} {thing}"
 
 
 def _plain(value: object) -> object:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 
@@ -32,9 +32,10 @@ class PreferencesMiddleware:
 
 
 class SignedOutMiddleware:
-    """Sends the whole page to sign in when a part of it was asked for by somebody who is signed out meanwhile.
+    """Brings whoever was signed out meanwhile back to the page they were on, once they signed in.
 
-    Without this, the login form would be swapped in where a list or a message belongs.
+    Without this, the login form would be swapped in where a list or a message belongs, and after a form was sent
+    one would come back to an address that takes nothing but forms.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -42,16 +43,16 @@ class SignedOutMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code != 302 or not wants_fragment(request):
+        is_fragment, is_form = wants_fragment(request), request.method not in ("GET", "HEAD")
+        if response.status_code != 302 or not (is_fragment or is_form):
             return response
         login = resolve_url(settings.LOGIN_URL)
-        if urlsplit(response["Location"]).path != login:
+        if urlsplit(response["Location"]).path != login or request.path in (login, resolve_url("people:logout")):
             return response
-        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        page = urlsplit(request.headers.get("HX-Current-URL" if is_fragment else "Referer", ""))
         back = page.path + (f"?{page.query}" if page.query else "")
-        return HttpResponse(
-            status=200, headers={"HX-Redirect": f"{login}?{urlencode({'next': back})}" if back else login}
-        )
+        address = f"{login}?{urlencode({'next': back})}" if back else login
+        return HttpResponse(headers={"HX-Redirect": address}) if is_fragment else HttpResponseRedirect(address)
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo | None:

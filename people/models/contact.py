@@ -22,7 +22,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         if known is None:
             try:
                 with transaction.atomic():
-                    contact = self.create(name=name[:200], company=Company.objects.for_address(address))
+                    contact: Contact = self.create(name=name[:200], company=Company.objects.for_address(address))
                     ContactAddress.objects.create(contact=contact, address=address, is_primary=True)
                     return contact
             except IntegrityError:

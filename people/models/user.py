@@ -52,6 +52,10 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         user.save(using=self._db)
         return user
 
+    def create_superuser(self, email: str, name: str, password: str | None = None, **rest: Any) -> User:
+        """For Django's own `createsuperuser`."""
+        return self.create_user(email, name, Role.ADMIN, password, **rest)
+
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=(username or "").strip().lower())
 

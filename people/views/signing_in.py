@@ -23,9 +23,11 @@ class Login(django.LoginView):
     form_class = LoginForm
     template_name = "people/login.html"
     redirect_authenticated_user = True
-    extra_context = {"public_url": settings.HELPDESK_PUBLIC_URL}
 
     def form_invalid(self, form: Any) -> HttpResponse:
+        # Most likely it is the password, and the email stands there already.
+        form.fields["username"].widget.attrs.pop("autofocus", None)
+        form.fields["password"].widget.attrs |= {"autofocus": True, "aria-invalid": "true"}
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
 

@@ -124,6 +124,13 @@ def test_a_fragment_asked_for_after_signing_out_sends_the_whole_page_to_sign_in(
     assert answer["HX-Redirect"] == "/login/?next=%2Ftickets%2F7%2F%3Fview%3Dclosed"
 
 
+def test_a_form_sent_after_signing_out_leads_back_to_its_page(client):
+    page = {"Referer": "http://testserver/tickets/7/?view=closed"}
+    answer = client.post("/tickets/7/status/", {"status": "1"}, headers=page)
+    assert answer["Location"] == "/login/?next=%2Ftickets%2F7%2F%3Fview%3Dclosed"
+    assert client.post("/tickets/7/status/")["Location"] == "/login/"
+
+
 @pytest.mark.parametrize(("word", "stored"), [("dark", "dark"), ("light", "light"), ("system", "")])
 def test_the_theme_is_kept(client, word, stored):
     user = make_user(theme="dark" if word != "dark" else "light")
