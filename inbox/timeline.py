@@ -154,7 +154,8 @@ class Thread:
         """What a reply answers by default: the last thing a person wrote, else what a machine of theirs did."""
         theirs = [message for message in self.messages if message.direction == Direction.IN]
         by_people = [message for message in theirs if not message.automatic]
-        return (by_people or theirs or [None])[-1]
+        candidates = by_people or theirs
+        return candidates[-1] if candidates else None
 
     def message(self, pk: int) -> Message | None:
         return next((message for message in self.messages if message.pk == pk), None)

@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache, wraps
 
 from django import template
 from django.conf import settings
+from django.core.files.storage import Storage, storages
 from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
 from django.utils import timezone
@@ -13,8 +16,8 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
 
 register = template.Library()
 
@@ -37,6 +40,21 @@ HUES = [176, 250, 20, 300, 85, 140, 340, 215, 48]
 PICTOGRAPH = re.compile("[^\u200d\ufe0f](?:[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\u0300-\u036f]|\u200d.)*", re.DOTALL)
 
 
+def _drawn_once(draw: Callable[..., SafeString]) -> Callable[..., SafeString]:
+    """Keeps what a drawing came to: a list of fifty rows draws the same few shapes, in one of a few languages."""
+
+    @lru_cache(maxsize=2_000)
+    def kept(language: str | None, sprite: str, *args: str | int | None, **named: str | int | None) -> SafeString:
+        return draw(*args, **named)
+
+    @wraps(draw)
+    def once(*args: object, **named: object) -> SafeString:
+        names = {name: _plain(arg) for name, arg in named.items()}
+        return kept(get_language(), _sprite(), *map(_plain, args), **names)
+
+    return once
+
+
 @register.simple_tag
 def desk_name() -> str:
     """What this help desk is called (HELPDESK_NAME)."""
@@ -50,6 +68,7 @@ def mail_room_is_open() -> bool:
 
 
 @register.simple_tag
+@_drawn_once
 def icon(name: str, cls: str = "") -> SafeString:
     """A drawing of the sprite, hidden from screen readers: the word stands beside it or on the control."""
     return format_html(
@@ -63,6 +82,7 @@ def logo(cls: str = "icon icon--lg") -> SafeString:
 
 
 @register.simple_tag
+@_drawn_once
 def glyph(kind: str | int, label: str | Promise | None = None) -> SafeString:
     """The shape of a status. `kind` is a status's kind, as its name or its place in the order of kinds.
 
@@ -73,6 +93,7 @@ def glyph(kind: str | int, label: str | Promise | None = None) -> SafeString:
 
 
 @register.simple_tag
+@_drawn_once
 def prio(priority: str | int, label: str | Promise | None = None) -> SafeString:
     """The bars of a priority (low, normal, high, urgent, or 1 to 4). Labelled as `glyph` is."""
     key = _key(priority, list(PRIORITIES), first=1)
@@ -81,6 +102,7 @@ def prio(priority: str | int, label: str | Promise | None = None) -> SafeString:
 
 
 @register.simple_tag
+@_drawn_once
 def avatar(name: object, size: str = "", decorative: bool | int = False) -> SafeString:
     """Initials on a colour made from the name; a dashed ring for nobody. Decorative where the name stands beside it.
 
@@ -121,8 +143,18 @@ def filesize(size: int | None) -> str:
     return "" if size is None else filesizeformat(size)
 
 
+def _plain(arg: object) -> str | int | None:
+    """What tells one drawing from another: a lazy text or a contact as the words it is now."""
+    return arg if arg is None or isinstance(arg, str | int) else str(arg)
+
+
 def _sprite() -> str:
-    return static("icons/sprite.svg")
+    return _address_in(storages["staticfiles"], "icons/sprite.svg")
+
+
+@lru_cache(maxsize=8)
+def _address_in(storage: Storage, name: str) -> str:
+    return static(name)
 
 
 def _key(value: str | int, names: list[str], first: int) -> str:

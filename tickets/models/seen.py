@@ -16,7 +16,7 @@ class SeenQuerySet(models.QuerySet["Seen"]):
         """Remember that `user` looks at `ticket`; returns when they last did, None the first time."""
         before = self.filter(ticket=ticket, user=user).values_list("at", flat=True).first()
         self.bulk_create(
-            [Seen(ticket=ticket, user=user, at=now)],
+            [self.model(ticket=ticket, user=user, at=now)],
             update_conflicts=True,
             unique_fields=["user", "ticket"],
             update_fields=["at"],

@@ -38,6 +38,10 @@ class Source(models.TextChoices):
 Cursor = tuple[int, datetime, int]
 TURN_ORDER = ("turn", "turn_since", "number")
 MOST_COUNTED = 1_000
+ROW_FIELDS = (
+    *("number", "name", "turn", "turn_since", "priority", "source", "preview", "message_count", "has_attachments"),
+    *("last_inbound_at", "status__name", "owner__name", "contact__name"),
+)
 
 
 class BoundedCount(models.Subquery):
@@ -114,6 +118,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         """Everything that _ticket_row.html prints, so a row costs no query of its own."""
         seen = Seen.objects.filter(ticket=models.OuterRef("pk"), user=user, at__gte=models.OuterRef("last_inbound_at"))
         tickets = self.select_related("status", "owner", "contact").prefetch_related("contact__addresses")
+        tickets = tickets.only(*ROW_FIELDS)
         return tickets.annotate(
             is_unread=models.Case(
                 models.When(last_inbound_at=None, then=models.Value(False)),
@@ -315,9 +320,8 @@ class Ticket(models.Model):
         A closed ticket is reopened; whether it may be is the pipeline's rule and the caller's question.
         """
         self._lock()
-        self._count_message(at, preview, has_attachments)
         self.last_inbound_at = max(filter(None, [self.last_inbound_at, at]))
-        self.save(update_fields=["last_inbound_at"])
+        self._count_message(at, preview, has_attachments, "last_inbound_at")
         if self.message_count > 1 and self.turn != Kind.WAITING_ON_US:
             was, since = self.status, self.turn_since
             status = self.pipeline.first_status(Kind.WAITING_ON_US)
@@ -365,9 +369,9 @@ class Ticket(models.Model):
         self.closed_at = (self.closed_at or now) if status.closes else None
         self.save(update_fields=["status", "turn", "turn_since", "closed_at"])
 
-    def _count_message(self, at: datetime, preview: str, has_attachments: bool) -> None:
+    def _count_message(self, at: datetime, preview: str, has_attachments: bool, *further: str) -> None:
         self.message_count += 1
         self.preview = " ".join(preview.split())[:200]
         self.last_message_at = max(filter(None, [self.last_message_at, at]))
         self.has_attachments = self.has_attachments or has_attachments
-        self.save(update_fields=["message_count", "preview", "last_message_at", "has_attachments"])
+        self.save(update_fields=["message_count", "preview", "last_message_at", "has_attachments", *further])

@@ -1,13 +1,14 @@
 """How tickets are drawn."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import pgettext
+from django.utils.translation import get_language, ngettext, pgettext
 
 from tickets.models import Event, Priority, Source
 
@@ -61,7 +62,19 @@ def waited(since: datetime, now: datetime | None = None) -> SafeString:
         words = pgettext("time since", "%(hours)dh") % {"hours": minutes // 60}
     else:
         words = pgettext("time since", "%(days)dd") % {"days": minutes // (24 * 60)}
-    title = date_format(timezone.localtime(since), pgettext("date format", "l j F Y, H:i"))
+    title = _moment(since, timezone.get_current_timezone(), get_language())
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', since.astimezone(UTC).isoformat(timespec="seconds"), title, words
     )
+
+
+@register.filter
+def message_count(number: int) -> str:
+    """What a row's number is called for those who do not see where it stands."""
+    return ngettext("%(n)d message", "%(n)d messages", number) % {"n": number}
+
+
+@lru_cache(maxsize=5_000)
+def _moment(at: datetime, zone: tzinfo, language: str | None) -> str:
+    """Kept, because a list that refreshes itself tells the same moments again and again."""
+    return date_format(at.astimezone(zone), pgettext("date format", "l j F Y, H:i"))
