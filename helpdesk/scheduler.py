@@ -14,7 +14,7 @@ class Scheduler(Celery):
     builtin_fixups = set()  # not the one that sets up Django
 
 
-app = Scheduler("helpdesk")
+app = Scheduler("helpdesk", set_as_current=False)
 app.config_from_object("helpdesk.settings", namespace="CELERY")
 
 

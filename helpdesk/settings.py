@@ -55,7 +55,7 @@ _redis = environment.url(
 environment.text(
     "HELPDESK_POSTGRES_BIN",
     "",
-    "Folder of PostgreSQL's programs for the embedded server and for backups. Not set: those of the installed package.",
+    "Folder of the programs of a PostgreSQL 18 for the embedded server. Not set: those of the installed package.",
 )
 HELPDESK_EMBEDDED_DATABASE = _database is None
 HELPDESK_EMBEDDED_REDIS = _redis is None
