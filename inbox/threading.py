@@ -111,11 +111,23 @@ def _found(mail: ParsedMail, mailbox: Mailbox) -> Iterator[tuple[Conversation, M
         answered = by_id.get(one) or next((m for m in known if token and token[1] == m.pk), None)
         if answered and answered.conversation:
             yield answered.conversation, answered
-    if mail.message_id:
-        # An answer may come before what it answers: by two servers, or when two workers share a morning's mail.
-        earlier = Message.objects.filter(references__contains=[mail.message_id], conversation__mailbox=mailbox)
-        for pk in earlier.order_by("pk").values_list("conversation", flat=True)[:1]:
-            yield _conversations().get(pk=pk), None
+    yield from _found_by_answers(mail, mailbox)
+
+
+def _found_by_answers(mail: ParsedMail, mailbox: Mailbox) -> Iterator[tuple[Conversation, Message | None]]:
+    """By mails that answer this one, or that answer what this one answers and what we do not have (yet).
+
+    An answer may come before what it answers: by two servers, or when two workers share a morning's mail.
+    """
+    ids = {one for one in (mail.message_id, mail.in_reply_to, *mail.references[:1]) if one}
+    if not ids:
+        return
+    names = models.Q()
+    for one in ids:
+        names |= models.Q(references__contains=[one])
+    related = Message.objects.filter(names, conversation__mailbox=mailbox).order_by("pk")
+    for pk in related.values_list("conversation", flat=True)[:1]:
+        yield _conversations().get(pk=pk), None
 
 
 def _ids(mail: ParsedMail) -> list[str]:

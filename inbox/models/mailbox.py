@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LEASE = timedelta(seconds=30)
 # Between failed fetches: a provider locks out who comes with a wrong password every second.
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=30)
@@ -259,15 +260,15 @@ class Mailbox(Channel):
 
 
 class MailFolderQuerySet(models.QuerySet["MailFolder"]):
-    def lease(self, folder_id: int, *, now: datetime, seconds: int = 30) -> uuid.UUID | None:
+    def lease(self, folder_id: int, *, now: datetime) -> uuid.UUID | None:
         """Take the folder for one worker; None when another holds it. The token fences out a worker whose lease ran out."""
         token = uuid.uuid4()
         free = self.filter(models.Q(lease_until=None) | models.Q(lease_until__lt=now), pk=folder_id)
-        return token if free.update(lease_token=token, lease_until=now + timedelta(seconds=seconds)) else None
+        return token if free.update(lease_token=token, lease_until=now + LEASE) else None
 
-    def renew(self, folder_id: int, token: uuid.UUID, *, now: datetime, seconds: int = 30) -> bool:
+    def renew(self, folder_id: int, token: uuid.UUID, *, now: datetime) -> bool:
         """False when another worker has taken over."""
-        return bool(self.filter(pk=folder_id, lease_token=token).update(lease_until=now + timedelta(seconds=seconds)))
+        return bool(self.filter(pk=folder_id, lease_token=token).update(lease_until=now + LEASE))
 
 
 class MailFolder(models.Model):

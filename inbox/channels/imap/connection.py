@@ -23,7 +23,7 @@ PATIENCE = SocketTimeout(connect=10, read=60)
 PATIENCE_WITH_GOODBYE = 3
 
 # What a connection can end with: the network, TLS, or the server saying no (IMAPClientError is imaplib's error).
-PROBLEMS = (OSError, IMAPClientError, EOFError)
+PROBLEMS = (OSError, IMAPClientError, EOFError, UnicodeError)
 # After one of these the connection is of no use any more; after another IMAPClientError it is.
 BROKEN = (OSError, imaplib.IMAP4.abort, EOFError)
 
@@ -35,6 +35,13 @@ class Explained:
     step: str
     message: str
     said: str = ""
+
+
+def _log_in(client: IMAPClient, user: str, password: str) -> None:
+    if user.isascii() and password.isascii():
+        client.login(user, password)
+    else:
+        client.plain_login(user, password)  # LOGIN knows no letters outside ASCII
 
 
 class NoSuchFolder(IMAPClientError):
@@ -50,7 +57,7 @@ def opened(mailbox: Mailbox, *, patience: SocketTimeout = PATIENCE) -> Iterator[
     try:
         if mailbox.imap_security == Security.STARTTLS:
             client.starttls(tls.context(mailbox.ca_certificate))
-        client.login(mailbox.imap_user, mailbox.imap_password)
+        _log_in(client, mailbox.imap_user, str(mailbox.imap_password))
         yield client
     except BaseException:
         close(client)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
@@ -13,6 +14,8 @@ from django.utils.translation import gettext as _
 from inbox import receiving
 from inbox.models import Incoming, IncomingState, Mailbox
 
+# A worker of the running desk may be at the same mailbox.
+LONGEST_WAIT = 90.0
 COUNTED = ("opened", "appended", "refused", "duplicate", "quarantined")
 
 
@@ -28,13 +31,16 @@ class Command(BaseCommand):
         errors = []
         for box in self._mailboxes(mailbox):
             box.fetch_error = ""
+            ends = time.monotonic() + LONGEST_WAIT
             fetched = box.fetch()
-            while fetched.unfinished:
-                counts.update(self._process(fetched.rows))
-                fetched = box.fetch()
             counts.update(self._process(fetched.rows))
+            while fetched.unfinished or (fetched.busy and time.monotonic() < ends):
+                if fetched.busy:
+                    time.sleep(0.3)
+                fetched = box.fetch()
+                counts.update(self._process(fetched.rows))
             if fetched.busy:
-                errors.append(_("%(mailbox)s is being fetched by another process right now.") % {"mailbox": box})
+                errors.append(_("%(mailbox)s is being fetched by another process.") % {"mailbox": box})
             elif box.fetch_error:
                 errors.append(f"{box}: {box.fetch_error}")
         self._print(counts, as_json=as_json)
