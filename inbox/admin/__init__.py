@@ -1,5 +1,5 @@
 """Django's admin for conversations and mail. Importing a file registers what it holds."""
 
-from inbox.admin import conversations, incoming, mailboxes, outgoing
+from inbox.admin import conversations, incoming, mailboxes, outgoing, room
 
-__all__ = ["conversations", "incoming", "mailboxes", "outgoing"]
+__all__ = ["conversations", "incoming", "mailboxes", "outgoing", "room"]

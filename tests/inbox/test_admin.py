@@ -268,3 +268,13 @@ def test_the_lists_cost_the_same_for_one_row_and_for_ten(desk, count_queries):
     for _ in range(9):
         fill()
     assert {address: count_queries(lambda: desk.get(address)) for address in lists} == one  # noqa: B023
+
+
+def test_the_mail_room_is_looked_into_where_there_is_one(desk, settings):
+    from inbox.models import RoomMail
+
+    settings.HELPDESK_MAIL_ROOM = True
+    mail = RoomMail.objects.keep(RAW, sender="a@customer.example", recipients=["help@desk.example"], now=timezone.now())
+    assert "help@desk.example" in text(desk.get(page_of(mail)))
+    settings.HELPDESK_MAIL_ROOM = False
+    assert desk.get("/admin/inbox/roommail/").status_code == 403

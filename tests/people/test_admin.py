@@ -193,7 +193,8 @@ def test_the_audit_log_cannot_be_changed(desk):
     assert desk.get("/admin/people/auditentry/add/").status_code == 403
 
 
-def test_every_list_of_the_admin_opens_and_can_be_searched(desk):
+def test_every_list_of_the_admin_opens_and_can_be_searched(desk, settings):
+    settings.HELPDESK_MAIL_ROOM = True
     for model, page in admin.site._registry.items():
         address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         assert desk.get(address).status_code == 200, address
@@ -237,3 +238,30 @@ def test_the_admin_asks_the_browser_for_no_inline_script(desk):
         ]
         assert not inline, address
         assert not re.search(r"\son[a-z]+=", page), address
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_who_dismiss_each_other_at_once_leave_one():
+    from threading import Thread
+
+    from django.db import connection
+
+    one, other = make_user(Role.ADMIN), make_user(Role.ADMIN)
+    browsers = [(Client(), one, other), (Client(), other, one)]
+    for browser, who, _whom in browsers:
+        browser.force_login(who)
+    forms = [fields_of(browser.get(f"/admin/people/user/{whom.pk}/change/")) for browser, _who, whom in browsers]
+
+    def dismiss(browser, whom, form):
+        browser.post(f"/admin/people/user/{whom.pk}/change/", form | {"role": "agent"})
+        connection.close()
+
+    both = [
+        Thread(target=dismiss, args=(browser, whom, form))
+        for (browser, _who, whom), form in zip(browsers, forms, strict=True)
+    ]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert User.objects.filter(role=Role.ADMIN).count() == 1
