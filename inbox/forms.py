@@ -39,7 +39,7 @@ class EverydayMailboxForm(forms.ModelForm):
     class Meta:
         model = Mailbox
         fields = EVERYDAY
-        widgets = {"signature": forms.Textarea(attrs={"rows": 4})}
+        widgets: dict[str, forms.Widget] = {"signature": forms.Textarea(attrs={"rows": 4})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,7 +56,7 @@ class EverydayMailboxForm(forms.ModelForm):
             statuses = self.fields["status"]
             assert isinstance(statuses, forms.ModelChoiceField)  # noqa: S101
             statuses.queryset = Status.objects.select_related("pipeline").order_by("pipeline__position", "position")
-            statuses.label_from_instance = _status_with_pipeline  # type: ignore[method-assign]
+            statuses.label_from_instance = _status_with_pipeline  # type: ignore[method-assign, assignment]
 
     def _update_errors(self, errors: ValidationError) -> None:
         """The model's rules look at every field; what this form does not show is not this person's to mend."""
@@ -118,7 +118,7 @@ class MailboxForm(EverydayMailboxForm):
 
     class Meta(EverydayMailboxForm.Meta):
         fields = ("address", *EVERYDAY, *CONNECTION, *SECRETS)  # type: ignore[assignment]
-        widgets = {
+        widgets: dict[str, forms.Widget] = {
             "signature": forms.Textarea(attrs={"rows": 4}),
             "ca_certificate": forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
             "address": forms.EmailInput(attrs={"autocomplete": "off"}),

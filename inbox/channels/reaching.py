@@ -66,7 +66,7 @@ def encrypted(line: socket.socket | None) -> Step:
 
 def failed_tls(problem: Exception, host: str, port: int) -> Step:
     if isinstance(problem, ssl.SSLError) and not isinstance(problem, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return Step("tls", False, tls.explain(problem, host), cut(problem.verify_message) if _is_bad(problem) else "")
+        return Step("tls", False, tls.explain(problem, host), _said_of_certificate(problem))
     if isinstance(problem, tls.BadAuthority):
         return Step("tls", False, str(problem))
     return Step(
@@ -77,8 +77,8 @@ def failed_tls(problem: Exception, host: str, port: int) -> Step:
     )
 
 
-def _is_bad(problem: ssl.SSLError) -> bool:
-    return isinstance(problem, ssl.SSLCertVerificationError)
+def _said_of_certificate(problem: ssl.SSLError) -> str:
+    return cut(problem.verify_message) if isinstance(problem, ssl.SSLCertVerificationError) else ""
 
 
 def _find(host: str, port: int) -> Step:

@@ -199,7 +199,7 @@ class Outgoing(models.Model):
     @transaction.atomic
     def _claim(self, now: datetime) -> bool:
         # Whoever sends for this ticket decides one after the other who is next.
-        Ticket.objects.select_for_update(no_key=True).filter(pk=self.message.ticket_id).first()
+        Ticket.objects.select_for_update(no_key=True, of=("self",)).filter(messages=self.message_id).first()
         if Outgoing.objects.ahead_of(self).exists():
             return False
         token = uuid.uuid4()

@@ -52,7 +52,7 @@ def for_admins(view: _View) -> _View:
 
 @for_settings
 def mailboxes(request: HttpRequest) -> HttpResponse:
-    boxes = list(Mailbox.objects.for_settings(timezone.now()))
+    boxes: list[Any] = list(Mailbox.objects.for_settings(timezone.now()))
     return render(
         request,
         "inbox/settings/mailboxes.html",
