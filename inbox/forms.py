@@ -25,6 +25,18 @@ CONNECTION = (
 )
 EVERYDAY = ("name", "signature", "enabled", "makes_tickets", "pipeline", "status", "team", "owner", "poll_seconds")
 
+# Within the cards “Receiving” and “Sending” a word is enough.
+LABELS = {
+    "imap_port": _("Port"),
+    "imap_security": _("Encryption"),
+    "imap_user": _("User name"),
+    "imap_password": _("Password"),
+    "smtp_port": _("Port"),
+    "smtp_security": _("Encryption"),
+    "smtp_user": _("User name"),
+    "smtp_password": _("Password"),
+}
+
 WIDGETS: dict[type[forms.Widget], str] = {
     forms.Select: "select",
     forms.Textarea: "textarea",
@@ -45,6 +57,8 @@ class EverydayMailboxForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", WIDGETS.get(type(field.widget), "input"))
+        if "enabled" in self.fields:
+            self.fields["enabled"].label = _("Switched on")
         if "owner" in self.fields:
             owners = self.fields["owner"]
             assert isinstance(owners, forms.ModelChoiceField)  # noqa: S101 - what it is stands above
@@ -126,6 +140,10 @@ class MailboxForm(EverydayMailboxForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, label in LABELS.items():
+            self.fields[name].label = label
+        self.fields["address"].help_text = _("Customers write to it, and your answers come from it.")
+        self.fields["imap_host"].help_text = ""
         for name in SECRETS:
             self.initial.pop(name, None)
             if name in self.fields and self.instance.pk and getattr(self.instance, name):

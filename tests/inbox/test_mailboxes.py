@@ -229,6 +229,8 @@ def test_the_list_tells_health_in_words(everyday: Client, boss: Client) -> None:
     make_mailbox("stopped@desk.example", last_poll_at=now, fetch_error="The password is wrong.", **fetched)
     make_mailbox("pipe@desk.example", smtp_host="")
     make_mailbox("off@desk.example", enabled=False)
+    broken = make_mailbox("broken@desk.example", send_error="The server refused the password.")
+    assert "0 queued" in everyday.get(f"/settings/mailboxes/{broken.pk}/").content.decode()
     text = everyday.get("/settings/mailboxes/").content.decode()
     for words in ("Live", "Stopped", "By pipe or forwarding", "No server", "Switched off", "The password is wrong."):
         assert words in text
