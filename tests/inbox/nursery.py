@@ -9,6 +9,8 @@ It answers with the process id. They find their work in the database alone, as i
 short, so that what a dead worker held is free again within a test.
 """
 
+# ruff: noqa: E402, T201  (Django must be set up before models are imported; it answers on its output)
+
 from __future__ import annotations
 
 import os
@@ -48,7 +50,7 @@ def work() -> None:
 
 def send() -> None:
     now = timezone.now()
-    Outgoing.objects.abandoned(now).filter(handed_over=False).update(state="deferred", lease_token=None, due_at=now)
+    Outgoing.objects.sweep(now)
     for one in Outgoing.objects.due(now).order_by("pk")[:20]:
         one.send_now()
 
