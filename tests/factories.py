@@ -72,8 +72,9 @@ def make_message(ticket: Ticket, *, direction: str = Direction.IN, now: datetime
     now = now or timezone.now()
     number = next(_count)
     conversation = ticket.conversations.first()
+    mailbox = fields.pop("mailbox", None)
     if conversation is None and direction != Direction.INTERNAL:
-        mailbox = fields.pop("mailbox", None) or make_mailbox()
+        mailbox = mailbox or make_mailbox()
         conversation = Conversation.objects.create(
             ticket=ticket, mailbox=mailbox, contact=ticket.contact, subject=ticket.name, created_at=now
         )

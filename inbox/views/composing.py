@@ -45,8 +45,8 @@ class Composer:
     ticket: Ticket
     user: User
     thread: Thread
-    answers: Message | None = None
-    """The message that was chosen to be answered; None: the customer's newest."""
+    chosen: Message | None = None
+    """The message that somebody chose to answer; None: the customer's newest."""
     mode: str = ""
     reply: Written = field(default_factory=Written)
     comment: Written = field(default_factory=Written)
@@ -62,13 +62,18 @@ class Composer:
             return
         self.mode = self.mode or "reply"
         try:
-            self.recipients = recipients_for(self.ticket, self.answers or self.thread.newest_of_customer)
+            self.recipients = recipients_for(self.ticket, self.answered)
         except ReplyError as error:
             self.problem = str(error)
 
     @property
     def may_reply(self) -> bool:
         return self.user.may_reply
+
+    @property
+    def answered(self) -> Message | None:
+        """Named in the form, so that a mail that comes while one writes does not change whom one writes to."""
+        return self.chosen or self.thread.newest_of_customer
 
     @property
     def offers_reply(self) -> bool:

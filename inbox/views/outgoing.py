@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,6 +16,7 @@ from inbox.errors import InboxError
 from inbox.models import Message, Outgoing
 from inbox.timeline import Said
 from people.models import User
+from tickets.models import view_or_default
 from tickets.views.changing import page_address
 
 
@@ -37,7 +38,8 @@ def outgoing_retry(request: HttpRequest, pk: int) -> HttpResponse:
     if not wants_fragment(request):
         (messages.error if failed else messages.success)(request, said)
         return redirect(f"{page_address(request, message.ticket)}#m{message.pk}" if message.ticket else "/")
-    context = {"entry": Said(message), "ticket": message.ticket, "may_change": True}
+    context: dict[str, Any] = {"entry": Said(message), "ticket": message.ticket, "may_change": True}
+    context["view"] = view_or_default(user, request.GET.get("view", ""))
     response = render(request, "inbox/_message.html", context, status=409 if failed else 200)
     trigger_client_event(response, "ticket:changed", {"number": message.ticket_id})
     return toast(response, said, kind="error" if failed else "info")

@@ -52,6 +52,7 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     asked = request.POST.get("answers", "")
     thread = Thread(ticket)
     answers = answered_message(thread, asked)
+    chosen = answers if "chosen" in request.POST else None
     if asked and answers is None:
         written.error = _("The message that you answer is not here any more. Your text is kept; check whom it goes to.")
     if not written.error:
@@ -69,4 +70,4 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
             written.error = str(error)
         else:
             return answer_written(request, ticket, message, _("Reply is being sent"))
-    return answer_refused(request, ticket, Composer(ticket, user, thread, answers, mode="reply", reply=written))
+    return answer_refused(request, ticket, Composer(ticket, user, thread, chosen, mode="reply", reply=written))

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.dateparse import parse_datetime
@@ -19,7 +19,7 @@ from inbox.views.composing import Composer, answered_message
 from people.models import User
 from tickets.listing import MOST_SHOWN, PAGE, Listing, read
 from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for, view_or_default
-from tickets.views.changing import header_context
+from tickets.views.changing import header_context, page_address
 
 EARLIER = 5
 
@@ -69,13 +69,18 @@ def thread(request: HttpRequest, number: int) -> HttpResponse:
     user = cast(User, request.user)
     opened = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
     looked_at = _moment(request.GET.get("looked", ""))
-    now = Thread(opened, looked_at, _number(request, "answers") or None)
+    now = Thread(opened, looked_at)
     if not wants_fragment(request):
-        return ticket(request, number)
+        return redirect(page_address(request, opened))
     if now.version == request.GET.get("version", ""):
         return HttpResponse(status=204)
     Seen.objects.mark(opened, user, timezone.now())
     context = {**header_context(request, opened), "thread": now, "row": row_of(opened, user)}
+    if "chosen" in request.GET:
+        now.answered_id = _number(request, "answers")
+    else:
+        # The next reply answers what came just now.
+        context["composer"] = Composer(opened, user, now)
     return _fragment(request, "inbox/_thread_now.html", context)
 
 

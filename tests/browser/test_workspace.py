@@ -1,13 +1,17 @@
 """The workspace in a browser: parts change in place, and nothing one has is lost."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from helpdesk.html import clean
 from inbox.models import Direction
+from inbox.replying import comment
 from tests.factories import make_message, make_ticket, make_user
 from tickets.models import Kind
 
+AXE = Path(__file__).parent.parent / "vendor" / "axe-core" / "axe.min.js"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -272,3 +276,25 @@ def test_on_a_phone_one_pane_shows_at_a_time(page, live_server, sign_in, aino):
     page.get_by_role("link", name="Back to the list").click()
     expect(page.locator("#list")).to_be_visible()
     expect(page.locator("#ticket")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1024, "dark"), (390, "light")])
+def test_nothing_keeps_anybody_out(page, live_server, sign_in, aino, support, width, theme):
+    ticket = make_ticket(name="Wrong size")
+    make_message(ticket, text="It is too small.", mailbox=support, quoted_text="earlier")
+    comment(ticket, by=aino, text="Check the shelf.")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
+    sign_in(page, aino)
+    assert violations(page) == []
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    expect(page.locator("rich-editor[data-ready]").first).to_be_attached()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def violations(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text())
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]

@@ -132,6 +132,16 @@ def test_an_earlier_message_is_answered_when_it_was_chosen(desk, ticket):
     assert Message.objects.get(direction=Direction.OUT).answers == first
 
 
+def test_a_mail_that_comes_while_one_writes_does_not_change_whom_one_writes_to(desk, ticket):
+    shown = ticket.messages.get()
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert f'name="answers" value="{shown.pk}"' in page
+    make_message(ticket, text="Somebody else.", from_address="else@customer.example")
+    form = {"text": "To you.", "answers": shown.pk, "form_key": uuid.uuid4()}
+    desk.post(f"/tickets/{ticket.number}/replies/", form)
+    assert Message.objects.get(direction=Direction.OUT).answers == shown
+
+
 def test_by_default_the_newest_message_is_answered(desk, ticket):
     newest = make_message(ticket, text="And another thing.")
     desk.post(f"/tickets/{ticket.number}/replies/", {"text": "To the newest.", "form_key": uuid.uuid4()})

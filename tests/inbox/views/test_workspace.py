@@ -35,7 +35,7 @@ def test_the_list_is_in_the_order_of_whose_turn_it_is_and_the_longest_wait(desk)
     page = desk.get("/")
     assert names(page) == ["new", "ours, long", "ours, short", "waits for them"]
     text = page.content.decode()
-    assert text.index("New</h3>") < text.index("Waiting on us</h3>") < text.index("Waiting on contact</h3>")
+    assert text.index("New</h2>") < text.index("Waiting on us</h2>") < text.index("Waiting on contact</h2>")
 
 
 def test_the_closed_ones_come_newest_first(desk):
@@ -201,6 +201,17 @@ def test_the_thread_answers_only_when_it_changed(desk):
     assert changed.status_code == 200
     assert "second" in changed.content.decode()
     assert 'id="composer"' not in changed.content.decode()
+
+
+def test_what_came_just_now_is_what_a_reply_answers_unless_another_was_chosen(desk):
+    ticket = make_ticket()
+    first = make_message(ticket, text="first")
+    newest = make_message(ticket, text="second")
+    address = f"/tickets/{ticket.number}/thread/?version=old&answers={first.pk}"
+    assert f'name="answers" value="{newest.pk}"' in desk.get(address, headers=HTMX).content.decode()
+    chosen = desk.get(address + "&chosen=1", headers=HTMX).content.decode()
+    assert 'id="composer-head"' not in chosen
+    assert f'is-target" data-kind="customer" id="m{first.pk}"' in chosen
 
 
 def test_events_and_messages_are_told_in_one_order(desk, agent):
