@@ -12,4 +12,5 @@ class InboxConfig(AppConfig):
         from inbox import waiting
 
         register_health_probe("oldest_waiting_incoming_seconds", waiting.oldest_incoming_seconds)
+        register_health_probe("oldest_waiting_outgoing_seconds", waiting.oldest_outgoing_seconds)
         register_health_probe("mailboxes_in_error", waiting.mailboxes_in_error)

@@ -1,11 +1,11 @@
-"""Figures for /health/: how long mail waits, and which mailboxes do not work."""
+"""Figures for /health/: how long mail waits, and how many mailboxes do not work."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
 
-from inbox.models import Incoming, IncomingState, Mailbox
+from inbox.models import Incoming, IncomingState, Mailbox, Outgoing, OutgoingState
 
 
 def oldest_incoming_seconds() -> int:
@@ -13,6 +13,14 @@ def oldest_incoming_seconds() -> int:
     waiting = Incoming.objects.filter(state__in=[IncomingState.STORED, IncomingState.PROCESSING])
     oldest = waiting.aggregate(oldest=models.Min("stored_at"))["oldest"]
     return max(0, round((timezone.now() - oldest).total_seconds())) if oldest else 0
+
+
+def oldest_outgoing_seconds() -> int:
+    """Seconds since the oldest mail that may go now was to go; 0 when none waits."""
+    now = timezone.now()
+    waiting = Outgoing.objects.filter(state__in=[OutgoingState.QUEUED, OutgoingState.SENDING], due_at__lte=now)
+    oldest = waiting.aggregate(oldest=models.Min("due_at"))["oldest"]
+    return max(0, round((now - oldest).total_seconds())) if oldest else 0
 
 
 def mailboxes_in_error() -> int:
