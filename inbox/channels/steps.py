@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,13 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 LABELS: dict[str, Promise] = {
-    "dns": gettext_lazy("Name found"),
-    "connect": gettext_lazy("Connected"),
-    "tls": gettext_lazy("Encrypted"),
-    "login": gettext_lazy("Signed in"),
-    "folder": gettext_lazy("Folder found"),
-    "may send": gettext_lazy("May send"),
+    "dns": gettext_lazy("Name"),
+    "connect": gettext_lazy("Connection"),
+    "tls": gettext_lazy("Encryption"),
+    "login": gettext_lazy("Sign-in"),
+    "folder": gettext_lazy("Folder"),
+    "may send": gettext_lazy("Right to send"),
 }
+# How imaplib shows a server's bytes in the text of its errors.
+_BYTES = re.compile(r"""b(['"])(.*)\1""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -43,5 +46,7 @@ def all_well(steps: Sequence[Step]) -> bool:
 def cut(words: object) -> str:
     """A server's words as one line that fits a page, whatever it sent."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    if quoted := _BYTES.fullmatch(text.strip()):
+        text = quoted[2]
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return line if len(line) <= 300 else _("%(words)s …") % {"words": line[:300]}

@@ -121,8 +121,8 @@ def test_connecting_again_changes_what_is_there(connect: Any) -> None:
         (["--no-imap"], "either --imap-host, or --no-imap"),
         (["--import-since", "yesterday"], "now, all or a date"),
         (["--import-since", "2026-02-31"], "now, all or a date"),
-        (["--pipeline", "Nowhere"], "no pipeline 'Nowhere'"),
-        (["--owner", "nobody@desk.example"], "no user 'nobody@desk.example'"),
+        (["--pipeline", "Nowhere"], "no pipeline “Nowhere”"),
+        (["--owner", "nobody@desk.example"], "no user “nobody@desk.example”"),
         (["--ca-file", "/nowhere"], "cannot be read"),
         (["--imap-host", "mail.example"], "imap_security"),
         (["--imap-port", str(free_port())], "Nothing listens"),
@@ -153,7 +153,7 @@ def test_rotating_encrypts_with_the_first_key_so_that_the_old_one_can_go(setting
     settings.HELPDESK_ENCRYPTION_KEYS = [new, old]
     out = io.StringIO()
     call_command("rotate_secrets", stdout=out)
-    assert "1 secrets" in out.getvalue()
+    assert "1 secret is" in out.getvalue()
     assert raw_secret() != before
     settings.HELPDESK_ENCRYPTION_KEYS = [new]
     box.refresh_from_db()

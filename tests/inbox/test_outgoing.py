@@ -341,6 +341,15 @@ def test_a_sender_that_lost_its_claim_does_not_finish_the_mail(
     assert smtp_server.taken == []
 
 
+def test_a_demo_mailbox_sends_to_the_mail_room(write: Any, smtp_server: SmtpServer, settings: Any) -> None:
+    settings.MAIL_ROOM_PORT = smtp_server.port
+    Mailbox.objects.update(uses_mail_room=True, smtp_host="", smtp_port=0, smtp_user="", smtp_security="ssl")
+    outgoing = write()
+    outgoing.send_now()
+    assert seen(outgoing).state == OutgoingState.SENT
+    assert smtp_server.logins == []
+
+
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inbox.models.outgoing.RENEWED_EVERY", 0.2)

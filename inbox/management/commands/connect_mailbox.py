@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 
 from inbox.channels.imap import checking as imap_checking
 from inbox.channels.smtp import checking as smtp_checking
@@ -76,7 +77,9 @@ class Command(BaseCommand):
             mailbox.full_clean()
         except ValidationError as problem:
             reasons = "\n".join(f"  {name}: {' '.join(found)}" for name, found in problem.message_dict.items())
-            raise CommandError(f"{address} cannot be connected like this:\n{reasons}") from None
+            raise CommandError(
+                _("%(address)s cannot be connected like this:") % {"address": address} + f"\n{reasons}"
+            ) from None
 
         imap, smtp = imap_checking.check(mailbox), smtp_checking.check(mailbox)
         works = all(all_well(steps) for steps in (imap, smtp) if steps)
@@ -85,11 +88,11 @@ class Command(BaseCommand):
         self._print(mailbox, imap, smtp, works, as_json=options["json"])
         if not works:
             refused = [f"{kind}: {step.message}{_said(step)}" for kind, step in _failed(mailbox, imap, smtp)]
-            raise CommandError("\n".join([*refused, "Nothing was saved."]))
+            raise CommandError("\n".join([*refused, _("Nothing was saved.")]))
 
     def _take(self, mailbox: Mailbox, options: dict[str, Any]) -> None:
         if bool(options["imap_host"]) == options["no_imap"]:
-            raise CommandError("Give either --imap-host, or --no-imap when mail comes by a pipe.")
+            raise CommandError(_("Give either --imap-host, or --no-imap when mail comes by a pipe."))
         mailbox.name = options["name"] or mailbox.name or mailbox.address.partition("@")[0]
         mailbox.imap_host, mailbox.smtp_host = options["imap_host"], options["smtp_host"]
         mailbox.imap_security, mailbox.smtp_security = options["imap_security"], options["smtp_security"]
@@ -114,15 +117,15 @@ class Command(BaseCommand):
 
     def _take_defaults(self, mailbox: Mailbox, options: dict[str, Any]) -> None:
         if options["pipeline"]:
-            mailbox.pipeline = _named(Pipeline.objects.all(), "pipeline", name=options["pipeline"])
+            mailbox.pipeline = _named(Pipeline.objects.all(), name=options["pipeline"])
             mailbox.status = None
         if options["status"]:
             statuses = Status.objects.filter(pipeline=mailbox.pipeline or Pipeline.first())
-            mailbox.status = _named(statuses, "status", name=options["status"])
+            mailbox.status = _named(statuses, name=options["status"])
         if options["team"]:
-            mailbox.team = _named(Team.objects.all(), "team", name=options["team"])
+            mailbox.team = _named(Team.objects.all(), name=options["team"])
         if options["owner"]:
-            mailbox.owner = _named(User.objects.all(), "user", email=options["owner"].strip().lower())
+            mailbox.owner = _named(User.objects.all(), email=options["owner"].strip().lower())
 
     def _save(self, mailbox: Mailbox) -> None:
         made = mailbox._state.adding
@@ -153,12 +156,12 @@ class Command(BaseCommand):
             for step in steps:
                 self.stdout.write(f"{kind} {'ok    ' if step.ok else 'FAILED'} {step.message}{_said(step)}")
         if works:
-            self.stdout.write(f"{mailbox.address} is connected.")
+            self.stdout.write(_("%(address)s is connected.") % {"address": mailbox.address})
 
 
 def _failed(mailbox: Mailbox, imap: list[Step], smtp: list[Step]) -> list[tuple[str, Step]]:
     return [
-        (f"{kind} server {host}", step)
+        (_("%(kind)s server %(host)s") % {"kind": kind, "host": host}, step)
         for kind, host, steps in (("IMAP", mailbox.imap_host, imap), ("SMTP", mailbox.smtp_host, smtp))
         for step in steps
         if not step.ok
@@ -166,7 +169,7 @@ def _failed(mailbox: Mailbox, imap: list[Step], smtp: list[Step]) -> list[tuple[
 
 
 def _said(step: Step) -> str:
-    return f" It said: {step.said}" if step.said else ""
+    return " " + _("It said: %(words)s") % {"words": step.said} if step.said else ""
 
 
 def _as_dict(step: Step) -> dict[str, Any]:
@@ -177,11 +180,11 @@ def _secret(options: dict[str, Any]) -> str:
     if options["secret_stdin"]:
         secret = sys.stdin.readline().rstrip("\r\n")
         if not secret:
-            raise CommandError("Standard input held no password.")
+            raise CommandError(_("Standard input held no password."))
         return secret
     if not sys.stdin.isatty():
-        raise CommandError("Give the password on standard input, with --secret-stdin.")
-    return getpass("Password: ")
+        raise CommandError(_("Give the password on standard input, with --secret-stdin."))
+    return getpass(_("Password: "))
 
 
 def _import_point(text: str) -> tuple[bool, datetime | None]:
@@ -190,7 +193,9 @@ def _import_point(text: str) -> tuple[bool, datetime | None]:
     try:
         moment = parse_datetime(text) or datetime.combine(parse_date(text) or _never(), time.min)
     except ValueError:
-        raise CommandError(f"--import-since is {text!r}, but it must be now, all or a date like 2026-01-31.") from None
+        raise CommandError(
+            _("--import-since is “%(text)s”, but it must be now, all or a date like 2026-01-31.") % {"text": text}
+        ) from None
     return False, timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
@@ -203,11 +208,16 @@ def _text_of(path: str) -> str:
         with open(path, encoding="ascii") as file:
             return file.read()
     except (OSError, UnicodeError) as problem:
-        raise CommandError(f"--ca-file {path} cannot be read as a PEM file: {problem}") from None
+        raise CommandError(
+            _("--ca-file %(path)s cannot be read as a PEM file: %(reason)s") % {"path": path, "reason": problem}
+        ) from None
 
 
-def _named(rows: models.QuerySet[M], what: str, **which: str) -> M:
+def _named(rows: models.QuerySet[M], **which: str) -> M:
     found = rows.filter(**which).first()
     if found is None:
-        raise CommandError(f"There is no {what} {next(iter(which.values()))!r}.")
+        raise CommandError(
+            _("There is no %(what)s “%(name)s”.")
+            % {"what": rows.model._meta.verbose_name, "name": next(iter(which.values()))}
+        )
     return found

@@ -7,6 +7,8 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from helpdesk.secrets import EncryptedTextField, Unreadable
 
@@ -25,11 +27,20 @@ class Command(BaseCommand):
                         rotated += _rotate(model, field.name, pk)
                     except Unreadable:
                         unreadable.append(f"{model._meta.verbose_name} {pk}: {field.verbose_name}")
-        self.stdout.write(f"{rotated} secrets are encrypted with the first key.")
+        sentence = ngettext(
+            "%(count)d secret is encrypted with the first key.",
+            "%(count)d secrets are encrypted with the first key.",
+            rotated,
+        )
+        self.stdout.write(sentence % {"count": rotated})
         if unreadable:
             raise CommandError(
-                "These were encrypted with a key that is not in HELPDESK_ENCRYPTION_KEYS. Add that key and run this "
-                "again, or enter them anew:\n" + "\n".join(unreadable)
+                _(
+                    "These were encrypted with a key that is not in HELPDESK_ENCRYPTION_KEYS. Add that key and run "
+                    "this again, or enter them anew:"
+                )
+                + "\n"
+                + "\n".join(unreadable)
             )
 
 
