@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db import models
+
 from inbox.mail_room import mailboxes
 from inbox.mime.parse import ParsedAttachment, ParsedMail
 from inbox.models import RoomMail
 from people.models import ContactAddress, User
 from people.models.contact import normalised
+from tickets.models import Ticket
 
 # Older threads of a customer are not listed; nothing is lost, they are in the admin.
 MOST_MAILS = 300
@@ -74,19 +77,25 @@ def threads(mails: Iterable[RoomMail]) -> list[Thread]:
 
 
 def people(user: User) -> list[Person]:
-    """Who one may want to be: those who wrote through the room lately, then the desk's newest contacts."""
+    """Who one may want to be: those who wrote through the room lately, then the newest contacts that one sees."""
     ours = {mailbox.address for mailbox in mailboxes()}
     found: dict[str, str] = {}
     wrote = RoomMail.objects.visible_to(user).exclude(from_address="").order_by("-pk")
     for address, name in wrote.values_list("from_address", "from_name")[:MOST_MAILS]:
         if address not in ours:
             found.setdefault(address, name or address)
-    for row in ContactAddress.objects.select_related("contact").order_by("-pk")[:MOST_PEOPLE]:
+    for row in _contacts_of(user).order_by("-pk")[:MOST_PEOPLE]:
         found.setdefault(row.address, row.contact.name or row.address)
     return [Person(address, name) for address, name in list(found.items())[:MOST_PEOPLE]]
 
 
 def name_of(customer: str, user: User) -> str:
     mine = RoomMail.objects.visible_to(user).of(customer).filter(from_address=customer).last()
-    row = ContactAddress.objects.select_related("contact").filter(address=customer).first()
+    row = _contacts_of(user).filter(address=customer).first()
     return (mine.from_name if mine else "") or (row.contact.name if row else "")
+
+
+def _contacts_of(user: User) -> models.QuerySet[ContactAddress]:
+    """Whoever sees a part of the tickets only sees the people of that part."""
+    theirs = Ticket.objects.visible_to(user).exclude(contact=None).values("contact")
+    return ContactAddress.objects.select_related("contact").filter(contact__in=theirs)

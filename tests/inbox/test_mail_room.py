@@ -21,7 +21,7 @@ from inbox import mail_room
 from inbox.mail_room.server import serve
 from inbox.models import Direction, Incoming, Mailbox, Message, RoomMail
 from people.models import User
-from tests.factories import make_contact, make_mailbox, make_user
+from tests.factories import make_contact, make_mailbox, make_ticket, make_user
 from tickets.models import Ticket
 
 CUSTOMER = "anna.berg@customer.example"
@@ -317,10 +317,17 @@ def test_the_page_asks_for_what_is_new_and_is_told_when_nothing_is(
 
 
 def test_without_a_customer_one_chooses_from_those_who_wrote_and_the_contacts(page: Client, mailbox: Mailbox) -> None:
-    make_contact("lumi@customer.example", "Lumi Aalto")
+    make_ticket(contact=make_contact("lumi@customer.example", "Lumi Aalto"))
     shown = page.get("/mail-room/").content.decode()
     assert "Lumi Aalto" in shown
     assert "support@desk.example" in shown
+
+
+def test_contacts_of_tickets_that_one_does_not_see_are_not_offered(client: Client, mailbox: Mailbox) -> None:
+    make_ticket(contact=make_contact("lumi@customer.example", "Lumi Aalto"), owner=make_user())
+    client.force_login(make_user("collaborator", ticket_access="own"))
+    assert "Lumi Aalto" not in client.get("/mail-room/").content.decode()
+    assert "Lumi Aalto" not in client.get("/mail-room/?as=lumi@customer.example").content.decode()
 
 
 def test_mail_from_the_desk_to_a_colleague_is_theirs(page: Client, mailbox: Mailbox) -> None:
