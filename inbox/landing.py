@@ -48,6 +48,10 @@ def land(incoming: Incoming, read: Reading, *, now: datetime) -> None:
         at = min(incoming.received_at, now)
         quiet = read.automatic in QUIET
         place = threading.find(read.mail, incoming.mailbox, at=at, quiet=quiet, is_ours=is_ours)
+        if place.conversation and place.conversation.ticket is None:
+            # Somebody may be making a ticket of it right now, and would not see this message.
+            rows = Conversation.objects.select_for_update(no_key=True, of=("self",))
+            place.conversation.refresh_from_db(fields=["ticket"], from_queryset=rows)
         if place.conversation:
             twin = _twin_of(incoming, read.mail, place.conversation)
             if twin:

@@ -81,7 +81,7 @@ class Conversation(models.Model):
         if not by.may_reply:
             raise MayNotReply
         self.refresh_from_db(
-            from_queryset=Conversation.objects.select_for_update(of=("self",)).select_related("ticket")
+            from_queryset=Conversation.objects.select_for_update(no_key=True, of=("self",)).select_related("ticket")
         )
         if self.ticket is not None:
             return self.ticket

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from inbox import receiving
 from inbox.errors import MayNotReply
 from inbox.models import Conversation, Direction, Message, MessageKind
+from inbox.models.message import id_hash
 from people.models import Role, User
 from tests.factories import make_contact, make_mailbox, make_pipeline, make_team, make_user
 from tickets.models import Kind, Ticket
@@ -111,3 +115,29 @@ def test_the_list_costs_the_same_for_one_and_for_ten(
     for _ in range(9):
         make_conversation()
     assert count_queries(lambda: client.get("/conversations/")) == one
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_comes_while_the_ticket_is_made_lands_on_it() -> None:
+    agent, conversation = make_user(), make_conversation(texts=("First",))
+    first = conversation.messages.get()
+    Message.objects.filter(pk=first.pk).update(message_id="first@x.example", message_id_hash=id_hash("first@x.example"))
+    sender = conversation.contact.address
+    raw = (
+        f"From: {sender}\r\nTo: {conversation.mailbox.address}\r\nSubject: Re: Newsletter\r\n"
+        "Message-ID: <second@x.example>\r\nIn-Reply-To: <first@x.example>\r\n\r\nOne more thing.\r\n"
+    ).encode()
+    incoming = receiving.store(conversation.mailbox, raw, source="pipe", now=timezone.now())
+
+    def land() -> None:
+        receiving.process(incoming.pk)
+        connection.close()
+
+    landing = threading.Thread(target=land)
+    with transaction.atomic():
+        ticket = Conversation.objects.get(pk=conversation.pk).make_ticket(by=agent, now=timezone.now())
+        landing.start()
+        landing.join(1.5)
+        assert landing.is_alive()
+    landing.join(20)
+    assert list(ticket.messages.order_by("pk").values_list("text", flat=True)) == ["First", "One more thing."]
