@@ -34,9 +34,13 @@ class Places:
     @property
     def postgres_data(self) -> Path:
         """Named by major version: a newer PostgreSQL cannot read an older one's files."""
-        if os.geteuid() == 0 and not others_can_reach(self.state):
-            return OPEN_FOLDER / f"{self._fingerprint}-pg{POSTGRES_MAJOR}"
-        return self.state / f"pg{POSTGRES_MAJOR}"
+        here = self.state / f"pg{POSTGRES_MAJOR}"
+        outside = OPEN_FOLDER / f"{self._fingerprint}-pg{POSTGRES_MAJOR}"
+        # Data stay where they were first put: a folder that is opened or closed later must not hide them.
+        for place in (here, outside):
+            if (place / "PG_VERSION").exists():
+                return place
+        return outside if os.geteuid() == 0 and not others_can_reach(self.state) else here
 
     @property
     def postgres_socket_folder(self) -> Path:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +15,13 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+
+def open_folder() -> Path:
+    """Not pytest's own: that one is closed, and PostgreSQL under root runs as another user. Remove it after."""
+    folder = Path(tempfile.mkdtemp(prefix="hd-desk-"))
+    folder.chmod(0o755)
+    return folder
 
 
 def environment(state: Path, **more: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk.embedded.places import OPEN_FOLDER, Places
-from tests.helpdesk.desk import CHECKOUT, environment, eventually, manage, processes_of
+from tests.helpdesk.desk import CHECKOUT, environment, eventually, manage, open_folder, processes_of
 
 HOLD = """
 import sys, time
@@ -23,12 +23,11 @@ share = Share(Path(sys.argv[1])); share.take(); print("ready", flush=True); sys.
 
 
 @pytest.fixture(scope="module")
-def kept_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kept_state() -> Iterator[Path]:
     """One database for all tests here, since making one takes the longest."""
-    folder = tmp_path_factory.mktemp("embedded")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    return folder / "state"
+    folder = open_folder()
+    yield folder / "state"
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -151,12 +150,12 @@ def test_a_deep_state_folder_still_has_a_short_socket(tmp_path: Path) -> None:
     assert len(os.fsencode(places.postgres_socket_folder / ".s.PGSQL.5432")) < 108
 
 
-def test_a_deep_state_folder_works(tmp_path: Path) -> None:
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
-    state = tmp_path / ("deep" * 25) / "state"
+def test_a_deep_state_folder_works() -> None:
+    folder = open_folder()
+    state = folder / ("deep" * 25) / "state"
     let_go(hold(state))
     assert eventually(lambda: not processes_of(state))
+    shutil.rmtree(folder)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user, who must reach its data")
@@ -170,6 +169,8 @@ def test_a_closed_home_works_for_root_too(tmp_path: Path) -> None:
         assert data.parent == OPEN_FOLDER
         assert (data / "PG_VERSION").exists()
         assert eventually(lambda: not processes_of(state))
+        closed.chmod(0o755)
+        assert Places(state).postgres_data == data, "data must not be hidden by opening their folder"
     finally:
         shutil.rmtree(data)
 
