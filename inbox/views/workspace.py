@@ -14,11 +14,13 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from helpdesk.web import wants_fragment
+from inbox.models import Conversation
 from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message
 from people.models import User
-from tickets.listing import MOST_SHOWN, PAGE, Listing, read
+from tickets.listing import MOST_SHOWN, PAGE, Count, Listing, read
 from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for, view_or_default
+from tickets.models.ticket import MOST_COUNTED
 from tickets.views.changing import header_context, page_address
 
 EARLIER = 5
@@ -57,9 +59,8 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
         return _fragment(request, "inbox/_rows.html", {"listing": listing, "view": view})
     start = read(request.GET.get("start", ""))
     listing = Listing(view, user, after=start, start=start, size=_wanted(request))
-    return _fragment(
-        request, "inbox/_list_now.html", {"listing": listing, "view": view, "open": _number(request, "open")}
-    )
+    context = {"listing": listing, "view": view, "open": _number(request, "open")}
+    return _fragment(request, "inbox/_list_now.html", {**context, "without_ticket": _without_ticket(user)})
 
 
 @login_required
@@ -93,9 +94,12 @@ def answer_workspace(
     if opened:
         context["open"] = opened.pk
     if not wants_fragment(request):
+        context["without_ticket"] = _without_ticket(listing.user)
         return _varied(render(request, "inbox/workspace.html", context, status=status))
     if request.GET.get("listed") != listing.view.key:
         context["relists"] = True
+    if context.get("relists"):
+        context["without_ticket"] = _without_ticket(listing.user)
     if not context.get("relists"):
         turned = {context["open"], _number(request, "open")}
         context["rows"] = list(Ticket.objects.visible_to(listing.user).for_list(listing.user).filter(pk__in=turned))
@@ -125,6 +129,13 @@ def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | No
 def row_of(opened: Ticket, user: User) -> Ticket | None:
     """The ticket as its row in a list prints it; None when it is out of the user's sight now."""
     return Ticket.objects.visible_to(user).for_list(user).filter(pk=opened.pk).first()
+
+
+def _without_ticket(user: User) -> Count:
+    """Conversations that nobody made a ticket of yet, for those who may."""
+    if not user.may_reply:
+        return Count(0)
+    return Count(Conversation.objects.visible_to(user).filter(ticket=None)[:MOST_COUNTED].count())
 
 
 def _links(opened: Ticket, user: User) -> list[dict[str, Any]]:

@@ -4,8 +4,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from inbox.models import Conversation
 from people.models import Role
-from tests.factories import make_contact, make_message, make_ticket, make_user
+from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.views.conftest import HTMX
 from tickets.models import Kind, LinkKind, Seen, Share
 
@@ -258,6 +259,14 @@ def test_names_and_texts_of_customers_are_only_text(desk):
 
 def test_an_empty_view_says_how_tickets_get_there(desk):
     assert "Nothing waits for you" in desk.get("/?view=my-open").content.decode()
+
+
+def test_conversations_without_a_ticket_are_a_click_away_for_those_who_may_make_one(desk, browser_of):
+    assert "Without a ticket" not in desk.get("/").content.decode()
+    Conversation.objects.create(mailbox=make_mailbox(), subject="Hello", created_at=timezone.now())
+    assert "Without a ticket" in desk.get("/").content.decode()
+    assert "Without a ticket" in desk.get("/tickets/", headers=HTMX).content.decode()
+    assert "Without a ticket" not in browser_of(make_user(Role.COLLABORATOR)).get("/").content.decode()
 
 
 def fill(count, **fields):
