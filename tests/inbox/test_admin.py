@@ -217,7 +217,7 @@ def test_the_connection_is_tested_by_a_button(desk, smtp_server):
     mailbox = make_mailbox(smtp_port=smtp_server.port, smtp_security="none")
     assert "Test connection" in text(desk.get(page_of(mailbox)))
     answer = desk.post(f"/admin/inbox/mailbox/{mailbox.pk}/test/", follow=True)
-    assert "SMTP · Connected" in text(answer)
+    assert "SMTP · Connection" in text(answer)
     Mailbox.objects.update(smtp_port=free_port())
     answer = desk.post(f"/admin/inbox/mailbox/{mailbox.pk}/test/", follow=True)
     assert [str(message.level_tag) for message in answer.context["messages"]].count("error") == 1
