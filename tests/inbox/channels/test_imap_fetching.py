@@ -18,8 +18,9 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from inbox.channels.imap import fetching
+from inbox.errors import LeaseLost
 from inbox.models import FetchGap, Incoming, Mailbox, MailFolder, Message
-from inbox.receiving import settle
+from inbox.receiving import FetchedMail, settle, store_fetched
 from tests.factories import make_mailbox
 from tests.inbox.mails import make_mail
 from tests.mail_servers import PASSWORD, Dovecot, free_port
@@ -239,6 +240,24 @@ def test_a_worker_whose_lease_ran_out_writes_nothing(dovecot: Dovecot) -> None:
         fetching._Run(mailbox, slow, token, another_takes_over).go()
 
     assert Incoming.objects.count() == 1
+    assert set(files("raw")) == before
+
+
+def test_what_a_fenced_out_worker_wants_to_store_is_not_stored(dovecot: Dovecot) -> None:
+    mailbox = make_fetched(dovecot)
+    poll(mailbox)
+    folder = MailFolder.objects.get()
+    mine = MailFolder.objects.lease(folder.pk, now=timezone.now() - timedelta(minutes=1))
+    assert mine
+    assert MailFolder.objects.lease(folder.pk, now=timezone.now())
+    before = set(files("raw"))
+
+    mail = FetchedMail(uid=7, raw=make_mail(), received_at=timezone.now(), size=1)
+    with pytest.raises(LeaseLost):
+        store_fetched(folder, mine, [mail], last_uid=7, now=timezone.now())
+
+    assert not Incoming.objects.exists()
+    assert MailFolder.objects.get().last_uid == 0
     assert set(files("raw")) == before
 
 
