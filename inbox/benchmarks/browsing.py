@@ -94,11 +94,18 @@ class Browser:
         return Answer(response.status, seconds, unpacked, len(raw), {k.lower(): v for k, v in response.headers.items()})
 
 
+@dataclass(frozen=True)
+class Web:
+    url: str
+    pid: int | None = None
+    """Of a web process of our own, whose processor time can be told."""
+
+
 @contextlib.contextmanager
-def web(url: str | None) -> Iterator[str]:
-    """The address to measure: `url`, or a web process of our own for as long as it lasts. Raises CannotMeasure."""
+def web(url: str | None) -> Iterator[Web]:
+    """What is measured: `url`, or a web process of our own for as long as it lasts. Raises CannotMeasure."""
     if url:
-        yield url
+        yield Web(url)
         return
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -111,7 +118,7 @@ def web(url: str | None) -> Iterator[str]:
         try:
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
             _wait_for(address, process)
-            yield address
+            yield Web(address, process.pid)
         finally:
             process.terminate()
             process.wait(10)

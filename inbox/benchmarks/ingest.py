@@ -104,8 +104,8 @@ def measure(source: Source | None, *, url: str | None, workers: int) -> Report:
     if source:
         with _mailbox(enabled=False, **source.settings()) as mailbox:
             _add_rate(report, source, mailbox, workers)
-    with agent() as (user, password), _mailbox(enabled=True, owner=user) as mailbox, web(url) as address:
-        _add_latency(report, mailbox, user, password, address)
+    with agent() as (user, password), _mailbox(enabled=True, owner=user) as mailbox, web(url) as site:
+        _add_latency(report, mailbox, user, password, site.url)
     return report
 
 

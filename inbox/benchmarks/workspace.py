@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import cycle
 
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from inbox.benchmarks.browsing import Browser, CannotMeasure, agent, first_load, web
 from inbox.benchmarks.figures import Report, machine
+from inbox.benchmarks.processor_time import of_tree
 from people.models import TicketAccess, User
 from tickets.models import Pipeline, Source, Ticket
 
@@ -25,33 +27,47 @@ def measure(*, url: str | None, times: int, now: datetime) -> Report:
     if not numbers:
         raise CannotMeasure("There are no open tickets to show. Run `load_sample` or `load_demo` first.")
     report = Report("workspace", setting={"tickets": Ticket.objects.count()} | machine())
-    with web(url) as address, agent() as (user, password):
-        browser = Browser(address)
+    with web(url) as site, agent() as (user, password):
+        browser = Browser(site.url)
         browser.sign_in(user.email, password)
         opened = cycle(numbers)
-        report.add_times("workspace page", _timed(lambda: "/", browser, times), f"{times} times, one client")
-        report.add_times("list fragment", _timed(lambda: "/tickets/", browser, times, fragment=True))
-        report.add_times("one ticket, page", _timed(lambda: f"/tickets/{next(opened)}/", browser, times))
-        report.add_times(
-            "one ticket, fragment",
-            _timed(lambda: f"/tickets/{next(opened)}/?listed=all-open", browser, times, fragment=True),
-        )
-        _add_bytes(report, address, user, password, numbers[0])
+        pages = _Pages(report, browser, site.pid, times)
+        pages.time("workspace page", lambda: "/")
+        pages.time("list fragment", lambda: "/tickets/", fragment=True)
+        pages.time("one ticket, page", lambda: f"/tickets/{next(opened)}/")
+        pages.time("one ticket, fragment", lambda: f"/tickets/{next(opened)}/?listed=all-open", fragment=True)
+        _add_bytes(report, site.url, user, password, numbers[0])
         browser.close()
     _add_queries(report, now)
     return report
 
 
-def _timed(path: Callable[[], str], browser: Browser, times: int, *, fragment: bool = False) -> list[float]:
-    seconds = []
-    warm_up = min(WARM_UP, times)
-    for place in range(warm_up + times):
-        answer = browser.get(path(), fragment=fragment)
+@dataclass
+class _Pages:
+    report: Report
+    browser: Browser
+    pid: int | None
+    times: int
+
+    def time(self, name: str, path: Callable[[], str], *, fragment: bool = False) -> None:
+        for _ in range(min(WARM_UP, self.times)):
+            self._ask(path(), fragment)
+        before = self._processor_time()
+        seconds = [self._ask(path(), fragment) for _ in range(self.times)]
+        after = self._processor_time()
+        self.report.add_times(name, seconds, f"{self.times} times, one client")
+        if before is not None and after is not None:
+            each = (after - before) * 1000 / self.times
+            self.report.add(f"{name}, processor time", each, "ms", "of the web process, whatever else runs")
+
+    def _ask(self, path: str, fragment: bool) -> float:
+        answer = self.browser.get(path, fragment=fragment)
         if answer.status != 200:
-            raise CannotMeasure(f"{path()} was answered with {answer.status}.")
-        if place >= warm_up:
-            seconds.append(answer.seconds)
-    return seconds
+            raise CannotMeasure(f"{path} was answered with {answer.status}.")
+        return answer.seconds
+
+    def _processor_time(self) -> float | None:
+        return of_tree(self.pid) if self.pid else None
 
 
 def _add_bytes(report: Report, address: str, user: User, password: str, number: int) -> None:
