@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from celery import shared_task
 from django.db import close_old_connections
 from django.utils import timezone
+
+from helpdesk.celery import task
 
 if TYPE_CHECKING:
     from inbox.models import Incoming
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 SWEPT_AT_ONCE = 500
 
 
-@shared_task
+@task
 def poll_due_mailboxes() -> None:
     """Queue a fetch of each mailbox whose time has come."""
     from inbox.models import Mailbox
@@ -28,17 +29,17 @@ def poll_due_mailboxes() -> None:
         poll_mailbox.apply_async((pk,), expires=seconds)
 
 
-@shared_task
+@task
 def poll_mailbox(mailbox_id: int) -> None:
     """Fetch what is new; one worker per mailbox at a time. How it went stands on the mailbox."""
     from inbox.models import Mailbox
 
-    mailbox = Mailbox.objects.polled().filter(pk=mailbox_id).first()
+    mailbox = Mailbox.objects.polled().without_secrets().filter(pk=mailbox_id).first()
     if mailbox is not None:
         mailbox.fetch(stored=_queue_processing)
 
 
-@shared_task
+@task
 def process_incoming(incoming_id: int) -> None:
     """Try once. What becomes of a failure stands on the row, and the sweeper comes back for it."""
     from inbox import receiving
@@ -46,7 +47,7 @@ def process_incoming(incoming_id: int) -> None:
     receiving.process(incoming_id)
 
 
-@shared_task
+@task
 def sweep() -> None:
     """Find again whatever the queue has lost or a dead worker has left, and files that nothing names."""
     from inbox import leftovers
@@ -78,7 +79,7 @@ def _apart(part: Callable[[datetime], object]) -> None:
         close_old_connections()
 
 
-@shared_task
+@task
 def deliver(outgoing_id: int) -> None:
     """Try once. What becomes of a failure stands on the row, and the sweeper comes back for it."""
     from inbox.models import Outgoing  # models queue tasks, so tasks import models late

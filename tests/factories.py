@@ -67,7 +67,9 @@ def make_mailbox(address: str = "", **fields: Any) -> Mailbox:
     return Mailbox.objects.create(address=address or f"support{next(_count)}@desk.example", **fields)
 
 
-def make_message(ticket: Ticket, *, direction: str = Direction.IN, now: datetime | None = None, **fields: Any) -> Message:
+def make_message(
+    ticket: Ticket, *, direction: str = Direction.IN, now: datetime | None = None, **fields: Any
+) -> Message:
     """A message on a ticket, in its newest conversation (made if there is none); the ticket's counts follow."""
     now = now or timezone.now()
     number = next(_count)
