@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import formats, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from helpdesk import html as safe_html
 from inbox.models import Message
@@ -40,8 +41,8 @@ def _attribution(message: Message) -> str:
     with translation.override(settings.LANGUAGE_CODE):
         name = message.sender_name if message.author_id is None else (message.from_name or message.sender_name)
         return _("On %(date)s at %(time)s, %(name)s wrote:") % {
-            "date": formats.date_format(at, "j N Y"),
-            "time": formats.time_format(at, "H:i"),
+            "date": formats.date_format(at, pgettext("date format", "j N Y")),
+            "time": formats.time_format(at, pgettext("date format", "H:i")),
             "name": " ".join(name.split()),
         }
 

@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from inbox.errors import CannotTryAgain, MayNotReply, TicketInTrash
 from inbox.models.mailbox import Mailbox
@@ -36,7 +37,7 @@ SWEPT_AT_ONCE = 200
 class OutgoingState(models.TextChoices):
     HELD = "held", _("Held")
     QUEUED = "queued", _("Queued")
-    SENDING = "sending", _("Sending")
+    SENDING = "sending", pgettext_lazy("state of a mail", "Sending")
     SENT = "sent", _("Sent")
     DEFERRED = "deferred", _("Waiting for the next try")
     FAILED = "failed", _("Failed")
@@ -64,17 +65,18 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
         """Claimed by a sender that died: whether the server has the mail depends on `handed_over`."""
         return self.filter(state=OutgoingState.SENDING, lease_until__lt=now)
 
-    def ahead_of(self, outgoing: Outgoing) -> OutgoingQuerySet:
-        """What this mail waits for: one sender at a time works on a ticket, in the order in which it was written.
+    def next_of_their_ticket(self) -> OutgoingQuerySet:
+        """Those that wait for no other: one sender at a time works on a ticket, in the order in which it was written.
 
         A mail that reached somebody and is tried again for the others holds up nobody.
         """
-        same_ticket = self.filter(message__ticket=outgoing.message.ticket_id).exclude(pk=outgoing.pk)
         accepted = OutgoingRecipient.objects.filter(outgoing=models.OuterRef("pk"), state=RecipientState.ACCEPTED)
-        earlier = models.Q(pk__lt=outgoing.pk) & (
+        written_before = models.Q(pk__lt=models.OuterRef("pk")) & (
             models.Q(state=OutgoingState.QUEUED) | (models.Q(state=OutgoingState.DEFERRED) & ~models.Exists(accepted))
         )
-        return same_ticket.filter(models.Q(state=OutgoingState.SENDING) | earlier)
+        same_ticket = Outgoing.objects.filter(message__ticket=models.OuterRef("message__ticket"))
+        others = same_ticket.exclude(pk=models.OuterRef("pk"))
+        return self.exclude(models.Exists(others.filter(models.Q(state=OutgoingState.SENDING) | written_before)))
 
     def sweep(self, now: datetime) -> int:
         """Settle what a dead sender left, and queue what is due, in case the queue lost it. Says how many it queued."""
@@ -92,7 +94,8 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
         )
         if unknown or given_back:
             logger.warning("Outgoing mail of lost senders: %d unknown, %d tried again", unknown, given_back)
-        due = list(self.due(now).order_by("due_at", "pk").values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+        ready = self.due(now).next_of_their_ticket().order_by("due_at", "pk")
+        due = list(ready.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
         for pk in due:
             _queue(pk)
         return len(due)
@@ -164,8 +167,10 @@ class Outgoing(models.Model):
         with self._lease_renewed():
             outcome = send(self)
         self._settle(outcome, now or timezone.now())
-        for pk in Outgoing.objects.due(timezone.now()).filter(message__ticket=self.message.ticket_id).values_list("pk"):
-            _queue(pk[0])
+        # What waited for this one does not wait for the sweeper.
+        ready = Outgoing.objects.due(timezone.now()).next_of_their_ticket()
+        for pk in ready.filter(message__ticket=self.message.ticket_id).values_list("pk", flat=True):
+            _queue(pk)
 
     @transaction.atomic
     def try_again(self, *, by: User, now: datetime | None = None) -> None:
@@ -200,11 +205,10 @@ class Outgoing(models.Model):
     def _claim(self, now: datetime) -> bool:
         # Whoever sends for this ticket decides one after the other who is next.
         Ticket.objects.select_for_update(no_key=True, of=("self",)).filter(messages=self.message_id).first()
-        if Outgoing.objects.ahead_of(self).exists():
-            return False
         token = uuid.uuid4()
         claimed = (
             Outgoing.objects.due(now)
+            .next_of_their_ticket()
             .filter(pk=self.pk)
             .update(
                 state=OutgoingState.SENDING,

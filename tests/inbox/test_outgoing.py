@@ -288,6 +288,15 @@ def test_two_answers_of_one_ticket_go_in_order_and_one_at_a_time(
     assert seen(second).state == OutgoingState.SENT
 
 
+def test_mails_that_wait_for_others_do_not_crowd_out_the_sweep(write: Any, smtp_server: SmtpServer) -> None:
+    smtp_server.answer_to["rcpt"] = lambda _: "450 Later"
+    first = write("One")
+    first.send_now()
+    write("Two", ticket=first.message.ticket)
+    write("Of another ticket")
+    assert Outgoing.objects.sweep(timezone.now()) == 1
+
+
 def test_a_mail_that_reached_its_customer_does_not_hold_up_the_next(write: Any, smtp_server: SmtpServer) -> None:
     smtp_server.answer_to["rcpt"] = lambda address: "450 Later" if address == "busy@x.example" else None
     first = write("One", cc=("busy@x.example",))
