@@ -92,6 +92,15 @@ def test_a_server_that_is_away_and_a_folder_that_is_not_there_are_said_in_words(
     assert "Security “none”" in cleartext.fetch_error
 
 
+def test_a_password_whose_key_is_lost_is_said_on_the_mailbox(dovecot: Dovecot, settings: Any) -> None:
+    mailbox = make_fetched(dovecot)
+    settings.HELPDESK_ENCRYPTION_KEYS = ["bm90IHRoZSBrZXkgdGhhdCBpdCB3YXMgd3JpdHRlbiA="]
+
+    tasks.poll_mailbox(mailbox.pk)
+
+    assert "cannot be read" in Mailbox.objects.without_secrets().get().fetch_error
+
+
 def test_the_sweeper_finds_what_the_queue_lost(on_commit: Any) -> None:
     mailbox = make_mailbox()
     lost = receiving.store(mailbox, make_mail(), source="pipe", now=timezone.now())

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
+from helpdesk.secrets import Unreadable
 from inbox.channels import tls
 from inbox.channels.steps import cut
 from inbox.models.mailbox import Mailbox, Security
@@ -22,8 +23,9 @@ from inbox.models.mailbox import Mailbox, Security
 PATIENCE = SocketTimeout(connect=10, read=60)
 PATIENCE_WITH_GOODBYE = 3
 
-# What a connection can end with: the network, TLS, or the server saying no (IMAPClientError is imaplib's error).
-PROBLEMS = (OSError, IMAPClientError, EOFError, UnicodeError)
+# What a connection can end with: the network, TLS, the server saying no (IMAPClientError is imaplib's error), or a
+# password that we cannot read.
+PROBLEMS = (OSError, IMAPClientError, EOFError, UnicodeError, Unreadable)
 # After one of these the connection is of no use any more; after another IMAPClientError it is.
 BROKEN = (OSError, imaplib.IMAP4.abort, EOFError)
 
@@ -106,6 +108,11 @@ def explain(problem: BaseException, mailbox: Mailbox) -> Explained:
         return Explained("connect", str(problem))
     if isinstance(problem, tls.BadAuthority):
         return Explained("tls", str(problem))
+    if isinstance(problem, Unreadable):
+        return Explained(
+            "login",
+            _("The stored password cannot be read: its key is not in HELPDESK_ENCRYPTION_KEYS. Enter it again."),
+        )
     if isinstance(problem, socket.gaierror | UnicodeError):
         return Explained("dns", _("No server with the name %(host)s was found. Check how it is written.") % words)
     if isinstance(problem, ssl.SSLError):

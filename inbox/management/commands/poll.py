@@ -49,8 +49,8 @@ class Command(BaseCommand):
 
     def _mailboxes(self, address: str | None) -> list[Mailbox]:
         if address is None:
-            return list(Mailbox.objects.polled())
-        mailbox = Mailbox.objects.filter(address=address.strip().lower()).first()
+            return list(Mailbox.objects.polled().without_secrets())
+        mailbox = Mailbox.objects.without_secrets().filter(address=address.strip().lower()).first()
         if mailbox is None:
             raise CommandError(_("There is no mailbox %(address)s.") % {"address": address}, returncode=67)
         if not mailbox.fetches:
