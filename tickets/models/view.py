@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tickets.models.pipeline import Kind
 
@@ -77,7 +78,7 @@ VIEWS = (
     ),
     View(
         "closed",
-        _("Closed"),
+        pgettext_lazy("view", "Closed"),
         "check",
         _("Nothing closed yet"),
         _("Tickets that you close are kept here, newest first."),
