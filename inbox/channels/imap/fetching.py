@@ -67,7 +67,8 @@ def begin(mailbox: Mailbox) -> None:
     """
     folder = _folder_of(mailbox)
     if folder.uidvalidity is None:
-        with opened(mailbox) as client:
+        # A worker that was faster has noted it by dates.
+        with contextlib.suppress(LeaseLost), opened(mailbox) as client:
             _take_position(folder, mailbox, client, at_connecting=True)
 
 
@@ -80,6 +81,7 @@ def fetch(mailbox: Mailbox, *, stored: Callable[[list[Incoming]], None] | None =
     token = MailFolder.objects.lease(folder.pk, now=timezone.now())
     if token is None:
         return Fetched(busy=True)
+    folder.refresh_from_db()  # as whoever had it before has left it
     run = _Run(mailbox, folder, token, stored)
     try:
         run.go()
