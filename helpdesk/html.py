@@ -124,6 +124,8 @@ _IN_ITEMS = _FORMATTING | frozenset(
 _COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
 _STYLE = re.compile(r"<style\b[^>]*+>(.*?)(?:</style\b[^>]*+>|\Z)", re.DOTALL | re.IGNORECASE)
 _ODD_TAGS = re.compile(rf"</?(?:{_OTHER_RULES}|{_SCAFFOLD})(?![\w-])[^<>]*+>?", re.IGNORECASE)
+# A doctype, <?xml …?>, <![if !mso]>: what a browser takes for a comment.
+_DECLARATION = re.compile(r"<[!?][^<>]*+>")
 _NOT_A_TAG = re.compile(r"<(?!/?[a-zA-Z])")
 # No character has so many digits, and Python refuses to read a number of thousands.
 _LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}+;?")
@@ -270,7 +272,7 @@ def _scrub(text: str) -> str:
 
 def _prepare(html: str) -> tuple[str, str]:
     """`html` with ordinary elements only, and the style sheets that stood in it."""
-    html = _LONG_NUMBER.sub("\ufffd", _COMMENT.sub("", html))
+    html = _LONG_NUMBER.sub("\ufffd", _DECLARATION.sub("", _COMMENT.sub("", html)))
     sheets: list[str] = []
 
     def keep(match: re.Match[str]) -> str:

@@ -473,5 +473,13 @@ def test_sloppy_html_of_old_programs_still_fits():
     assert fits("<ul>" + "<li>item" * 3_000)
 
 
+def test_what_a_browser_takes_for_a_comment_is_not_shown():
+    doctype = '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/x.dtd">'
+    page = f'<?xml version="1.0"?>{doctype}<html><body><![if !mso]><p>Hi</p><![endif]></body></html>'
+    assert clean(page) == "<div><p>Hi</p></div>"
+    assert to_text(page).strip() == "Hi"
+    assert clean("<p>2 < 3</p>") == "<p>2 &lt; 3</p>"
+
+
 def test_clean_html_from_the_database_is_printed_as_it_is():
     assert isinstance(mark_clean("<p>x</p>"), SafeString)
