@@ -27,8 +27,14 @@ FOLDED_FROM = 4
 
 
 def needs_frame(clean_html: str) -> bool:
-    """Whether cleaned HTML brings looks of its own: tables, images, colours, sizes."""
-    return any(name.lower() not in _PLAIN_TAGS or _LOOKS.search(rest) for name, rest in _TAG.findall(clean_html))
+    """Whether cleaned HTML brings looks of its own: tables, colours, sizes, images from elsewhere."""
+    return any(_has_looks(name.lower(), rest) for name, rest in _TAG.findall(clean_html))
+
+
+def _has_looks(tag: str, attributes: str) -> bool:
+    if tag == "img":  # a photo that came with the mail
+        return "data-remote-src" in attributes or "style=" in attributes
+    return tag not in _PLAIN_TAGS or bool(_LOOKS.search(attributes))
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,9 @@ class Thread:
     events: list[Event] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.messages = list(self.ticket.messages.for_thread())
+        # A mailbox stands with each message, and its passwords are no one's to decrypt here.
+        secrets = ("conversation__mailbox__imap_password", "conversation__mailbox__smtp_password")
+        self.messages = list(self.ticket.messages.for_thread().defer(*secrets))
         for message in self.messages:
             message.ticket = self.ticket
         self.events = list(self.ticket.events.select_related("actor"))

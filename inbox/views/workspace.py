@@ -57,6 +57,8 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     if after:
         listing = Listing(view, user, after=after, before=min(_number(request, "shown"), MOST_SHOWN * 100))
         return _fragment(request, "inbox/_rows.html", {"listing": listing, "view": view})
+    if _number(request, "shown") > MOST_SHOWN:
+        return HttpResponse(status=204)  # so far down, a list that stands still is better than one that shrinks
     start = read(request.GET.get("start", ""))
     listing = Listing(view, user, after=start, start=start, size=_wanted(request))
     context = {"listing": listing, "view": view, "open": _number(request, "open")}

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from people.models import Company, Contact, Team, TicketAccess, User
+from people.models import Company, Contact, ContactAddress, Team, TicketAccess, User
 from tickets.errors import NotAssignable, StatusNotInPipeline
 from tickets.models.event import EventKind
 from tickets.models.link import LinkKind
@@ -80,8 +80,9 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.filter(trashed_at=None, turn=Kind.CLOSED)
 
     def on_turn(self, kinds: Collection[Kind]) -> TicketQuerySet:
-        """Those not in the trash in which it is the turn of one of `kinds`."""
-        return self.filter(trashed_at=None, turn__in=kinds)
+        """Those not in the trash in which it is the turn of one of `kinds`, which follow each other."""
+        # As a range, so that the index gives them in the order of the list.
+        return self.filter(trashed_at=None, turn__range=(min(kinds), max(kinds)))
 
     def by_turn(self, *, newest_first: bool = False) -> TicketQuerySet:
         """In the order of the groups of a list, the longest wait first in each; or the newest first throughout."""
@@ -117,14 +118,15 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def for_list(self, user: User) -> TicketQuerySet:
         """Everything that _ticket_row.html prints, so a row costs no query of its own."""
         seen = Seen.objects.filter(ticket=models.OuterRef("pk"), user=user, at__gte=models.OuterRef("last_inbound_at"))
-        tickets = self.select_related("status", "owner", "contact").prefetch_related("contact__addresses")
-        tickets = tickets.only(*ROW_FIELDS)
+        addresses = ContactAddress.objects.filter(contact=models.OuterRef("contact")).order_by("-is_primary", "pk")
+        tickets = self.select_related("status", "owner", "contact").only(*ROW_FIELDS)
         return tickets.annotate(
+            contact_address=models.Subquery(addresses.values("address")[:1]),
             is_unread=models.Case(
                 models.When(last_inbound_at=None, then=models.Value(False)),
                 default=~models.Exists(seen),
                 output_field=models.BooleanField(),
-            )
+            ),
         )
 
     def for_page(self) -> TicketQuerySet:

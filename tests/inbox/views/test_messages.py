@@ -60,8 +60,10 @@ def test_an_inline_image_is_shown_where_it_stands_and_not_listed_again(desk, mes
     picture = attach(message, content_id="abc@mail", inline=True)
     message.html = clean('<p>Look: <img src="cid:abc@mail"></p>')
     message.save()
+    page = desk.get(f"/tickets/{message.ticket_id}/").content.decode()
+    assert f'<p>Look: <img src="/attachments/{picture.pk}/"' in page
+    assert "photo.png" not in page
     assert f'src="/attachments/{picture.pk}/"' in desk.get(f"/messages/{message.pk}/body/").content.decode()
-    assert "photo.png" not in desk.get(f"/tickets/{message.ticket_id}/").content.decode()
 
 
 def test_an_attachment_is_listed_with_its_size(desk, message):

@@ -127,6 +127,10 @@ def test_a_refresh_keeps_as_many_rows_as_are_shown_and_marks_the_open_one(desk):
     assert 'hx-swap-oob="outerMorph"' in text
 
 
+def test_a_list_that_was_scrolled_very_far_is_left_alone(desk):
+    assert desk.get("/tickets/?view=all-open&shown=550", headers=HTMX).status_code == 204
+
+
 @pytest.mark.parametrize("after", ["x", "1-2", "1-2-3-4", "9-999999999999999999-1", "-1-2-3", "1-²-3"])
 def test_a_wrong_cursor_shows_the_list_from_its_beginning(desk, after):
     make_ticket(name="here")
@@ -255,6 +259,14 @@ def test_names_and_texts_of_customers_are_only_text(desk):
     text = desk.get(f"/tickets/{ticket.number}/").content.decode()
     for markup in ("<script>alert", "<img src=x", "<b>Eve", "<u>Eve", "<i>s</i>"):
         assert markup not in text
+
+
+def test_a_contact_without_a_name_is_listed_by_address(desk):
+    make_ticket(contact=make_contact("somebody@customer.example", name=""))
+    make_ticket(contact=None)
+    text = desk.get("/").content.decode()
+    assert "somebody@customer.example</span>" in text
+    assert "No contact</span>" in text
 
 
 def test_an_empty_view_says_how_tickets_get_there(desk):
