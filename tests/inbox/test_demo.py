@@ -76,8 +76,10 @@ def test_a_desk_that_has_users_is_left_alone(db: None, settings: Any) -> None:
     assert not Mailbox.objects.exists()
 
 
-def test_it_is_refused_beside_a_production_setting(db: None, settings: Any) -> None:
-    settings.HELPDESK_MAIL_ROOM = False
+def test_without_a_mail_room_there_is_no_demo_and_in_production_it_is_refused(db: None, settings: Any) -> None:
+    settings.HELPDESK_MAIL_ROOM = settings.HELPDESK_PRODUCTION = False
+    assert "create_user" in load_demo()
+    settings.HELPDESK_PRODUCTION = True
     with pytest.raises(CommandError):
         load_demo()
     assert not User.objects.exists()

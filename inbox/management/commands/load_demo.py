@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -15,10 +16,14 @@ class Command(BaseCommand):
     help = "Put an example organisation with people, mailboxes and tickets into an empty desk, to try it out."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Its password is known to everyone, and its answers must not reach anybody.
         try:
-            insist_on_open()  # its answers must not reach anybody, and its password is known to everyone
+            insist_on_open()
         except MailRoomClosed as closed:
-            raise CommandError(str(closed)) from closed
+            if settings.HELPDESK_PRODUCTION:
+                raise CommandError(str(closed)) from closed
+            self.stdout.write("The mail room is off, so no demo data was put in. Make a user: manage.py create_user")
+            return
         if User.objects.exists():
             self.stdout.write("There are users already, so no demo data was put in.")
             return
