@@ -158,6 +158,10 @@ class Thread:
         return hashlib.sha256(",".join(parts).encode()).hexdigest()[:16]
 
     @property
+    def last(self) -> Message | None:
+        return self.messages[-1] if self.messages else None
+
+    @property
     def newest_of_customer(self) -> Message | None:
         """What a reply answers by default: the last thing a person wrote, else what a machine of theirs did."""
         theirs = [message for message in self.messages if message.direction == Direction.IN]
@@ -169,7 +173,7 @@ class Thread:
         return next((message for message in self.messages if message.pk == pk), None)
 
     def entries(self) -> Iterator[Entry]:
-        latest = self.messages[-1].pk if self.messages else None
+        latest = self.last.pk if self.last else None
         marked = self.looked_at is None
         timeline: list[Message | Event] = sorted([*self.events, *self.messages], key=_place)
         for is_event, run in groupby(timeline, key=lambda entry: isinstance(entry, Event)):

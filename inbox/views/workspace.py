@@ -11,9 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from helpdesk.web import wants_fragment
+from helpdesk.web import announce, wants_fragment
 from inbox.models import Conversation
 from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message
@@ -84,7 +85,10 @@ def thread(request: HttpRequest, number: int) -> HttpResponse:
     else:
         # The next reply answers what came just now.
         context["composer"] = Composer(opened, user, now)
-    return _fragment(request, "inbox/_thread_now.html", context)
+    response = _fragment(request, "inbox/_thread_now.html", context)
+    if now.last and now.last.pk > _number(request, "last") and now.last.author_id != user.pk:
+        announce(response, _("New message from %(name)s") % {"name": now.last.sender_name})
+    return response
 
 
 def answer_workspace(

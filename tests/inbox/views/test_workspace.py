@@ -205,6 +205,7 @@ def test_the_thread_answers_only_when_it_changed(desk):
     changed = desk.get(address, headers=HTMX)
     assert changed.status_code == 200
     assert "second" in changed.content.decode()
+    assert "New message from Elina Saarinen" in changed["HX-Trigger"]
     assert 'id="composer"' not in changed.content.decode()
 
 
