@@ -113,6 +113,8 @@ class Desk:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # uvicorn does not for a socket that it is handed; each answer would wait 40 ms for the browser's receipt.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listener.bind((self.host, self.port))
         except (OSError, OverflowError) as problem:

@@ -108,6 +108,7 @@ def web(url: str | None) -> Iterator[Web]:
         yield Web(url)
         return
     with socket.socket() as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the supervisor does
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
         listener.set_inheritable(True)
