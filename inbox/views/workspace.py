@@ -146,15 +146,19 @@ def _without_ticket(user: User) -> Count:
 
 def _links(opened: Ticket, user: User) -> list[dict[str, Any]]:
     """Tickets that refer to this one or that it refers to, as far as the user sees them."""
-    visible = Ticket.objects.visible_to(user).values("pk")
-    related = TicketLink.objects.filter(Q(ticket=opened, other__in=visible) | Q(other=opened, ticket__in=visible))
+    links = list(TicketLink.objects.filter(Q(ticket=opened) | Q(other=opened)).order_by("-pk"))
+    if not links:
+        return []
+    others = {link.ticket_id if link.other_id == opened.pk else link.other_id: link for link in links}
+    visible = Ticket.objects.visible_to(user).filter(pk__in=others).select_related("status").in_bulk()
     return [
         {
-            "ticket": link.other if link.ticket_id == opened.pk else link.ticket,
+            "ticket": visible[number],
             "came_before": link.ticket_id == opened.pk,
             "to_check": link.kind == LinkKind.CHECK,
         }
-        for link in related.select_related("ticket__status", "other__status").order_by("-pk")
+        for number, link in others.items()
+        if number in visible
     ]
 
 

@@ -311,3 +311,11 @@ def test_a_page_costs_the_same_beside_one_ticket_and_beside_fifty_and_with_a_lon
         make_ticket(contact=contact)
     assert count_queries(lambda: desk.get(address)) == one
     assert one < 20
+
+
+def test_a_linked_ticket_that_one_may_not_see_is_not_named(browser_of):
+    me = make_user(ticket_access="own", sees_unassigned=False)
+    ticket, hidden = make_ticket(owner=me), make_ticket(name="hidden one", owner=make_user())
+    ticket.link_to(hidden, LinkKind.FOLLOW_UP, now=timezone.now())
+    context = browser_of(me).get(f"/tickets/{ticket.number}/").content.decode()
+    assert "hidden one" not in context
