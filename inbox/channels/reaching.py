@@ -6,8 +6,11 @@ import contextlib
 import socket
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from inbox.channels import tls
 from inbox.channels.steps import Step, cut
@@ -58,9 +61,9 @@ def encrypted(line: socket.socket | None) -> Step:
     version, until = "TLS", "?"
     if isinstance(line, ssl.SSLSocket):
         version = line.version() or version
-        # "Jun  1 12:00:00 2027 GMT"
-        parts = str((line.getpeercert() or {}).get("notAfter", "")).split()
-        until = f"{parts[1]} {parts[0]} {parts[3]}" if len(parts) > 3 else until
+        if moment := str((line.getpeercert() or {}).get("notAfter", "")):
+            end = datetime.fromtimestamp(ssl.cert_time_to_seconds(moment), UTC)
+            until = date_format(end, pgettext("date format", "j M Y"))
     return Step("tls", True, _("%(version)s, certificate valid until %(date)s.") % {"version": version, "date": until})
 
 
