@@ -238,6 +238,21 @@ def test_a_view_is_chosen_without_loading_the_page_and_back_works(page, live_ser
     assert page.evaluate("window.kept")
 
 
+def test_back_to_a_page_of_the_list_shows_that_page(page, live_server, sign_in, aino):
+    for number in range(51):
+        make_message(make_ticket(name=f"ticket {number:02}"), text=f"words {number:02}")
+    sign_in(page, aino)
+    after = page.locator("#list-end a").get_attribute("href")
+    page.goto(f"{live_server.url}{after}")
+    expect(page.locator(".trow")).to_have_count(1)
+    page.get_by_role("link", name="ticket 50").click()
+    expect(page.locator("#messages")).to_contain_text("words 50")
+    page.go_back()
+    expect(page.locator("#messages")).to_have_count(0)
+    expect(page.locator("#list .trow")).to_have_count(1)
+    expect(page.locator("#ticket")).to_have_count(1)
+
+
 def test_a_mail_with_looks_fits_in_its_frame_and_its_images_wait(page, live_server, sign_in, aino):
     ticket = make_ticket()
     html = clean(

@@ -12,7 +12,8 @@ class TicketTrail extends HTMLElement {
   handleEvent(event) {
     const { pathname } = new URL(event.detail.path, location.href)
     const { start, tickets } = this.dataset
-    if (!(pathname === start || pathname.startsWith(tickets)) || !document.querySelector("#ticket")) return
+    const isTicket = pathname.startsWith(tickets) && pathname !== tickets // the list alone is a page of another kind
+    if (!(pathname === start || isTicket) || !document.querySelector("#ticket")) return
 
     event.preventDefault()
     htmx.ajax("GET", event.detail.path, { source: this, target: "#ticket", swap: "outerHTML" })
