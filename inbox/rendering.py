@@ -40,7 +40,8 @@ def render(message: Message, mailbox: Mailbox, attachments: Sequence[Attachment]
             in_reply_to=message.in_reply_to,
             references=message.references,
             attachments=[_file(attachment) for attachment in attachments],
-            headers={"X-Desk-Instance": instance()},
+            # Providers may give a mail an id of their own; ours travels along so that our copy is known again.
+            headers={"X-Desk-Instance": instance(), "X-Desk-Message": message.message_id},
         )
     )
 
