@@ -121,10 +121,20 @@ def count_queries() -> Callable[[Callable[[], Any]], int]:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
+    class Cost(int):
+        """A number that shows its statements when a test fails on it."""
+
+        statements: list[str]
+
+        def __repr__(self) -> str:
+            return "\n".join([str(int(self)), *self.statements])
+
     def count(call: Callable[[], Any]) -> int:
         with CaptureQueriesContext(connection) as captured:
             call()
-        return len(captured)
+        cost = Cost(len(captured))
+        cost.statements = [query["sql"][:200] for query in captured]
+        return cost
 
     return count
 
