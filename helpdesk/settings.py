@@ -539,6 +539,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "helpdesk.proxy.client_address"
 AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # it would grow for ever; failures are what counts
 
 # -- What the browser is told -----------------------------------------------------------------------------------------
 

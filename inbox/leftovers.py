@@ -1,22 +1,26 @@
-"""Files that no row names: a process died between writing one and the commit that would have named it."""
+"""What nobody comes back for: files that no row names, since a process died between writing one and the commit that would
+have named it, and uploads that never went into a message."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db import models
 
-from inbox.models import Attachment, Incoming
+from inbox.models import Attachment, Incoming, Outgoing, Upload
 
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
 # A commit that has not come by now does not come.
 OLD_ENOUGH = timedelta(hours=1)
+# Longer than anybody leaves an answer unsent in an open tab.
+UPLOADS_KEPT = timedelta(days=7)
 _AT_ONCE = 500
 
 
@@ -27,19 +31,22 @@ def collect_now_and_then(now: datetime) -> None:
 
 
 def collect(now: datetime) -> int:
-    """Delete what lies there for an hour without a row; today's and yesterday's folders. Returns how many."""
+    """Delete files without a row after an hour (of today and yesterday) and uploads after a week. Returns how many."""
     count = 0
     for day in (now, now - timedelta(days=1)):
         count += _collect_folder(f"raw/{day:%Y/%m/%d}", Incoming.objects.all(), "raw", now)
         count += _collect_folder(f"attachments/{day:%Y/%m/%d}", Attachment.objects.all(), "file", now)
+        count += _collect_folder(f"sent/{day:%Y/%m/%d}", Outgoing.objects.all(), "mime", now)
+    for upload in Upload.objects.filter(created_at__lt=now - UPLOADS_KEPT)[:_AT_ONCE]:
+        upload.file.delete(save=False)
+        upload.delete()
+        count += 1
     if count:
-        logger.warning("%d files without a row were removed", count)
+        logger.warning("%d files that nobody comes back for were removed", count)
     return count
 
 
-def _collect_folder(
-    folder: str, rows: models.QuerySet[Incoming] | models.QuerySet[Attachment], field: str, now: datetime
-) -> int:
+def _collect_folder(folder: str, rows: models.QuerySet[Any], field: str, now: datetime) -> int:
     try:
         _folders, files = default_storage.listdir(folder)
     except FileNotFoundError:

@@ -34,7 +34,7 @@ def _in_use(status: Status, count: int) -> str:
         "“%(status)s” still has %(count)d ticket. Move it to another status first, also when it is in the trash.",
         "“%(status)s” still has %(count)d tickets. Move them to another status first, also those in the trash.",
         count,
-    ) % {"status": status.name, "count": count}
+    ) % {"status": status.label, "count": count}
 
 
 class StatusFormSet(BaseInlineFormSet):

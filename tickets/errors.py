@@ -17,7 +17,7 @@ class StatusNotInPipeline(TicketError):
     def __init__(self, ticket: Ticket, status: Status) -> None:
         super().__init__(
             _("“%(status)s” is not a status of this ticket's pipeline. Reload the page and choose one of its own.")
-            % {"status": status.name}
+            % {"status": status.label}
         )
 
 

@@ -130,6 +130,7 @@ class Outgoing(models.Model):
         verbose_name = _("outgoing mail")
         verbose_name_plural = _("outgoing mail")
         indexes = [
+            models.Index("mime", name="outgoing_file"),
             models.Index(
                 "due_at",
                 name="outgoing_waiting",

@@ -145,7 +145,9 @@ def _connect_page(
 def _edit_page(
     request: HttpRequest, box: Mailbox, form: EverydayMailboxForm, *, found: Any = None, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    saved = Mailbox.objects.for_settings(timezone.now()).get(pk=box.pk)  # an invalid form has already written into its own
+    saved = Mailbox.objects.for_settings(timezone.now()).get(
+        pk=box.pk
+    )  # an invalid form has already written into its own
     context = {"form": form, "mailbox": saved, "section": "settings"} | _test_context(found, form)
     return _render(request, "inbox/settings/mailbox.html", context, status)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tickets.errors import PipelineWithoutStatuses
@@ -15,6 +16,21 @@ class Kind(models.IntegerChoices):
     WAITING_ON_US = 1, _("Waiting on us")
     WAITING_ON_CONTACT = 2, _("Waiting on contact")
     CLOSED = 3, _("Closed")
+
+
+# The statuses that a pipeline starts with. They are stored in English and shown in each reader's language until somebody
+# gives them another name.
+USUAL_STATUSES = {
+    Kind.NEW: "New",
+    Kind.WAITING_ON_US: "Waiting on us",
+    Kind.WAITING_ON_CONTACT: "Waiting on contact",
+    Kind.CLOSED: "Closed",
+}
+
+
+def status_label(name: str) -> str:
+    """How the status of that name is called in the reader's language."""
+    return gettext(name) if name in USUAL_STATUSES.values() else name
 
 
 class Reopening(models.TextChoices):
@@ -49,8 +65,8 @@ class Pipeline(models.Model):
     @transaction.atomic
     def with_usual_statuses(cls, name: str) -> Pipeline:
         pipeline, _made = cls.objects.get_or_create(name=name)
-        for kind in Kind:
-            pipeline.statuses.get_or_create(name=str(kind.label), defaults={"kind": kind, "position": kind.value})
+        for kind, status in USUAL_STATUSES.items():
+            pipeline.statuses.get_or_create(kind=kind, defaults={"name": status, "position": kind.value})
         return pipeline
 
     def first_status(self, kind: Kind) -> Status:
@@ -89,7 +105,11 @@ class Status(models.Model):
         constraints = [models.UniqueConstraint(fields=["pipeline", "name"], name="status_name_once_in_pipeline")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return status_label(self.name)
 
     @property
     def closes(self) -> bool:

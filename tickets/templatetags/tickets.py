@@ -11,8 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
 
 from tickets.models import Event, Priority, Source
+from tickets.models.pipeline import status_label
 
 register = template.Library()
+register.filter(status_label)
 
 ICONS = {
     Source.EMAIL: "mail",

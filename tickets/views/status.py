@@ -25,4 +25,4 @@ def status(request: HttpRequest, number: int) -> HttpResponse:
         ticket.move_to(form.cleaned_data["status"], by=cast(User, request.user), now=timezone.now())
     except TicketError as error:
         return answer_refusal(request, ticket, why=str(error))
-    return answer_change(request, ticket, _("Status: %(name)s") % {"name": ticket.status.name})
+    return answer_change(request, ticket, _("Status: %(name)s") % {"name": ticket.status.label})
