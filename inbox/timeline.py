@@ -158,6 +158,13 @@ class Thread:
         return hashlib.sha256(",".join(parts).encode()).hexdigest()[:16]
 
     @property
+    def refresh_seconds(self) -> int:
+        """How soon to look again: one who just sent waits for the word that it went."""
+        leaving = (OutgoingState.QUEUED, OutgoingState.SENDING)
+        outgoing = [getattr(message, "outgoing", None) for message in self.messages]
+        return 2 if any(mail and mail.state in leaving for mail in outgoing) else 10
+
+    @property
     def last(self) -> Message | None:
         return self.messages[-1] if self.messages else None
 

@@ -4,9 +4,15 @@ class PagePulse extends HTMLElement {
   #timer
   #missed = false
 
+  static observedAttributes = ["data-seconds"]
+
   connectedCallback() {
     document.addEventListener("visibilitychange", this)
-    this.#timer = setInterval(() => this.#beat(), Number(this.dataset.seconds) * 1_000)
+    this.#start()
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.#start()
   }
 
   disconnectedCallback() {
@@ -16,6 +22,11 @@ class PagePulse extends HTMLElement {
 
   handleEvent() {
     if (this.#missed && !document.hidden) this.#beat()
+  }
+
+  #start() {
+    clearInterval(this.#timer)
+    this.#timer = setInterval(() => this.#beat(), Number(this.dataset.seconds) * 1_000)
   }
 
   #beat() {

@@ -4,7 +4,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from inbox.models import Conversation
+from inbox.models import Conversation, Outgoing, OutgoingState
+from inbox.replying import reply
 from people.models import Role
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.views.conftest import HTMX
@@ -319,3 +320,13 @@ def test_a_linked_ticket_that_one_may_not_see_is_not_named(browser_of):
     ticket.link_to(hidden, LinkKind.FOLLOW_UP, now=timezone.now())
     context = browser_of(me).get(f"/tickets/{ticket.number}/").content.decode()
     assert "hidden one" not in context
+
+
+def test_the_thread_looks_again_soon_while_an_answer_leaves(desk, agent):
+    ticket = make_ticket(owner=agent)
+    make_message(ticket)
+    assert 'data-seconds="10"' in desk.get(f"/tickets/{ticket.number}/thread/", headers=HTMX).content.decode()
+    reply(ticket, by=agent, text="It is on its way")
+    assert 'data-seconds="2"' in desk.get(f"/tickets/{ticket.number}/thread/", headers=HTMX).content.decode()
+    Outgoing.objects.update(state=OutgoingState.SENT)
+    assert 'data-seconds="10"' in desk.get(f"/tickets/{ticket.number}/thread/", headers=HTMX).content.decode()
