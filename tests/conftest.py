@@ -82,6 +82,11 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
 assert settings.INSTALLED_APPS  # reads them, at which pytest-django sets up Django
 
 
+def pytest_xdist_setupnodes() -> None:
+    """The processes of the tests inherit this environment, and would read the settings before they have their own."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _for_tests() -> Iterator[None]:
     """Quick passwords, tasks at once in the same process (after commit, as in life), mails into `mailoutbox`."""

@@ -107,3 +107,12 @@ def test_the_python_of_the_image_is_one_we_support() -> None:
     assert wanted == ">=3.11"
     assert version
     assert int(version[1]) >= 11
+
+
+def test_the_client_in_the_image_is_as_new_as_the_server() -> None:
+    """pg_dump refuses a server that is newer than itself."""
+    server = re.search(r"^postgres:(\d+)$", SERVICES["postgres"]["image"])
+    client = re.search(r"postgresql-client-(\d+)", (CHECKOUT / "Dockerfile").read_text())
+    assert server
+    assert client
+    assert server[1] == client[1]
