@@ -17,6 +17,7 @@ from inbox.errors import (
 from inbox.mime.compose import InvalidAddress, check_address
 from inbox.models import Direction, Mailbox, Message
 from inbox.models.message import Address
+from people.models.contact import normalised
 from tickets.models import Ticket
 
 # A mail to more people than this was sent round, not to us: its answer goes to its sender only.
@@ -54,8 +55,8 @@ def recipients_for(ticket: Ticket, answers: Message | None = None) -> Recipients
         others = own.without([*answered.to, *answered.cc])
     if not to:
         to = _contact_of(ticket, own)
-    taken = {entry["address"].lower() for entry in to}
-    cc = [entry for entry in others if entry["address"].lower() not in taken]
+    taken = {normalised(entry["address"]) for entry in to}
+    cc = [entry for entry in others if normalised(entry["address"]) not in taken]
     return Recipients(to, cc if len(cc) <= MOST_OTHERS else [], mailbox, answered)
 
 
@@ -69,10 +70,10 @@ class OwnAddresses:
     """The addresses of our mailboxes, with or without a +tag."""
 
     def __init__(self) -> None:
-        self._own = {address.lower() for address in Mailbox.objects.values_list("address", flat=True)}
+        self._own = {normalised(address) for address in Mailbox.objects.values_list("address", flat=True)}
 
     def __contains__(self, address: str) -> bool:
-        address = address.strip().lower()
+        address = normalised(address)
         local, _at, domain = address.rpartition("@")
         return address in self._own or f"{local.partition('+')[0]}@{domain}" in self._own
 
@@ -82,7 +83,7 @@ class OwnAddresses:
         for entry in addresses:
             address = entry["address"].strip()
             if is_address(address) and address not in self:
-                found.setdefault(address.lower(), Address(name=entry.get("name", ""), address=address))
+                found.setdefault(normalised(address), Address(name=entry.get("name", ""), address=address))
         return list(found.values())
 
 

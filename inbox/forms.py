@@ -16,6 +16,7 @@ from inbox.channels.smtp import checking as smtp_checking
 from inbox.channels.steps import Step, all_well
 from inbox.models import Mailbox
 from people.models import AuditEntry, User
+from people.models.contact import normalised
 from tickets.models import Status
 
 SECRETS = ("imap_password", "smtp_password")
@@ -150,7 +151,7 @@ class MailboxForm(EverydayMailboxForm):
                 self.fields[name].help_text = _("Stored. Leave it empty to keep it.")
 
     def clean_address(self) -> str:
-        address = str(self.cleaned_data["address"]).strip().lower()
+        address = normalised(str(self.cleaned_data["address"]))
         if Mailbox.objects.filter(address=address).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("This address is connected already."))
         return address

@@ -19,8 +19,9 @@ def send_reset_link(email: str) -> None:
     """
     from people import resetting
     from people.models import User
+    from people.models.contact import normalised
 
-    user = User.objects.active().filter(email=email.strip().lower()).first()
+    user = User.objects.active().filter(email=normalised(email)).first()
     if user is None:
         logger.info("A reset link was asked for an address that nobody signs in with")
         return

@@ -17,6 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from people.models.contact import normalised
+
 FROM_ANYWHERE = 5
 
 
@@ -31,7 +33,7 @@ def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """By which name failures are counted: the login however it is written, so that another case is no fresh start."""
     given = credentials or {}
     name = given.get("email") or given.get("username") or ""
-    return str(name).strip().lower().replace("\0", "")[:254]
+    return normalised(str(name))[:254]
 
 
 def tries_left(request: HttpRequest) -> int | None:

@@ -19,6 +19,7 @@ from inbox.channels import tls
 from inbox.mime.compose import InvalidAddress, check_address
 from inbox.models.channel import Channel
 from people.models import User
+from people.models.contact import normalised
 
 if TYPE_CHECKING:
     from inbox.channels.imap.fetching import Fetched
@@ -138,7 +139,7 @@ class Mailbox(Channel):
     def clean(self) -> None:
         """The rules for every way to save a mailbox: the settings page, the admin and `connect_mailbox`."""
         super().clean()
-        self.address = self.address.strip().lower()
+        self.address = normalised(self.address)
         wrong: dict[str, str] = {}
         try:
             check_address(self.address)

@@ -3,10 +3,22 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import idna
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 FREE_MAIL = Path(__file__).resolve().parent.parent / "free_mail_domains.txt"
+
+
+def normalised_domain(domain: str) -> str:
+    """The one form in which a domain is stored and compared: in lower case, foreign letters in punycode as mail has them."""
+    domain = domain.replace("\x00", "").strip().lower()
+    if domain.isascii() or len(domain) > 253:
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return domain
 
 
 @cache
@@ -22,7 +34,7 @@ class CompanyQuerySet(models.QuerySet["Company"]):
 
         Two mails at once from one new domain get the same company: the domain is unique and the loser looks again.
         """
-        domain = address.rpartition("@")[2].lower()
+        domain = normalised_domain(address.rpartition("@")[2])
         if not domain or "." not in domain or domain in free_mail_domains():
             return None
         known = CompanyDomain.objects.filter(domain=domain[:253]).select_related("company").first()
@@ -63,4 +75,4 @@ class CompanyDomain(models.Model):
         return self.domain
 
     def clean(self) -> None:
-        self.domain = self.domain.strip().lower()
+        self.domain = normalised_domain(self.domain)

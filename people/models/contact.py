@@ -3,12 +3,17 @@ from __future__ import annotations
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from people.models.company import Company
+from people.models.company import Company, normalised_domain
 
 
 def normalised(address: str) -> str:
-    """How a mail address is stored and compared: without case. Tags (anna+shop@) are kept, they are different boxes."""
-    return address.strip().lower()
+    """How a mail address is stored and compared: without case, its domain in ASCII, so that one box has one name.
+
+    Tags (anna+shop@) are kept, they are different boxes.
+    """
+    address = address.replace("\x00", "").strip().lower()
+    local, at, domain = address.rpartition("@")
+    return f"{local}@{normalised_domain(domain)}" if at else address
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):

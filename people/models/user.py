@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from people.models.contact import normalised
 from people.models.team import Team
 
 
@@ -46,7 +47,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         self, email: str, name: str, role: str = Role.AGENT, password: str | None = None, **rest: Any
     ) -> User:
         """Without a password the account exists but cannot be signed in to until one is set by mail."""
-        user: User = self.model(email=email.strip().lower(), name=name, role=role, **rest)
+        user: User = self.model(email=normalised(email), name=name, role=role, **rest)
         user.set_password(password)
         user.full_clean(exclude=["password"])
         user.save(using=self._db)
@@ -57,7 +58,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return self.create_user(email, name, Role.ADMIN, password, **rest)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email=(username or "").strip().lower())
+        return self.get(email=normalised(username or ""))
 
 
 class User(AbstractBaseUser):
@@ -114,7 +115,7 @@ class User(AbstractBaseUser):
 
     def clean(self) -> None:
         super().clean()
-        self.email = self.email.strip().lower()
+        self.email = normalised(self.email)
         if self.time_zone and self.time_zone not in zoneinfo.available_timezones():
             raise ValidationError({"time_zone": _("Choose a time zone by its name, like Europe/Helsinki.")})
 
@@ -127,6 +128,10 @@ class User(AbstractBaseUser):
     @property
     def is_collaborator(self) -> bool:
         return self.role == Role.COLLABORATOR
+
+    @property
+    def sees_all_tickets(self) -> bool:
+        return self.is_admin or (self.is_active and self.ticket_access == TicketAccess.ALL)
 
     @property
     def may_reply(self) -> bool:

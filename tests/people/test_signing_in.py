@@ -156,3 +156,11 @@ def test_the_admin_is_for_admins_and_uses_our_own_sign_in(client):
     assert client.get("/admin/people/user/", follow=True).status_code == 403
     client.force_login(make_user(Role.ADMIN))
     assert client.get("/admin/").status_code == 200
+
+
+def test_a_foreign_domain_is_one_however_it_is_written(client):
+    user = make_user(email="aino@Ääkkö.test")
+    assert user.email == "aino@xn--kk-uiaa6g.test"
+    for email in ("aino@ääkkö.test", "Aino@XN--kk-uiaa6g.test"):
+        assert sign_in(client, email).status_code == 302
+        client.post("/logout/")

@@ -21,6 +21,7 @@ from inbox.channels.smtp import checking as smtp_checking
 from inbox.channels.steps import Step, all_well
 from inbox.models import Mailbox, Security
 from people.models import AuditEntry, Team, User
+from people.models.contact import normalised
 from tickets.models import Pipeline, Status
 
 M = TypeVar("M", bound=models.Model)
@@ -70,7 +71,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        address = options["address"].strip().lower()
+        address = normalised(options["address"])
         mailbox = Mailbox.objects.filter(address=address).first() or Mailbox(address=address, name="")
         self._take(mailbox, options)
         try:
@@ -125,7 +126,7 @@ class Command(BaseCommand):
         if options["team"]:
             mailbox.team = _named(Team.objects.all(), name=options["team"])
         if options["owner"]:
-            mailbox.owner = _named(User.objects.all(), email=options["owner"].strip().lower())
+            mailbox.owner = _named(User.objects.all(), email=normalised(options["owner"]))
 
     def _save(self, mailbox: Mailbox) -> None:
         made = mailbox._state.adding

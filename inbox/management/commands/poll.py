@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from inbox import receiving
 from inbox.models import Incoming, IncomingState, Mailbox
+from people.models.contact import normalised
 
 # A worker of the running desk may be at the same mailbox.
 LONGEST_WAIT = 90.0
@@ -50,7 +51,7 @@ class Command(BaseCommand):
     def _mailboxes(self, address: str | None) -> list[Mailbox]:
         if address is None:
             return list(Mailbox.objects.polled().without_secrets())
-        mailbox = Mailbox.objects.without_secrets().filter(address=address.strip().lower()).first()
+        mailbox = Mailbox.objects.without_secrets().filter(address=normalised(address)).first()
         if mailbox is None:
             raise CommandError(_("There is no mailbox %(address)s.") % {"address": address}, returncode=67)
         if not mailbox.fetches:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from inbox import receiving
 from inbox.models import Incoming, Mailbox, Message
+from people.models.contact import normalised
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Command(BaseCommand):
             ) from problem
 
     def _mailbox(self, address: str) -> Mailbox:
-        mailbox = Mailbox.objects.filter(address=address.strip().lower()).first()
+        mailbox = Mailbox.objects.filter(address=normalised(address)).first()
         if mailbox is None:
             raise CommandError(
                 _("There is no mailbox %(address)s. Connect it first, or correct the address.") % {"address": address},

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from inbox.channels.imap import connection, fetching
 from inbox.models import Mailbox
+from people.models.contact import normalised
 
 
 class Command(BaseCommand):
@@ -43,7 +44,7 @@ class Command(BaseCommand):
     def _mailboxes(self, address: str | None) -> list[Mailbox]:
         if address is None:
             return list(Mailbox.objects.polled())
-        mailbox = Mailbox.objects.filter(address=address.strip().lower()).exclude(imap_host="").first()
+        mailbox = Mailbox.objects.filter(address=normalised(address)).exclude(imap_host="").first()
         if mailbox is None:
             raise CommandError(
                 _("There is no mailbox %(address)s that is fetched.") % {"address": address}, returncode=67

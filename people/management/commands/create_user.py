@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, transaction
 
 from people.models import AuditEntry, Membership, Role, Team, TicketAccess, User
+from people.models.contact import normalised
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User(
-            email=options["email"].strip().lower(),
+            email=normalised(options["email"]),
             name=options["name"].strip(),
             role=options["role"],
             ticket_access=options["ticket_access"],
