@@ -34,7 +34,7 @@ def poll_mailbox(mailbox_id: int) -> None:
     """Fetch what is new; one worker per mailbox at a time. How it went stands on the mailbox."""
     from inbox.models import Mailbox
 
-    mailbox = Mailbox.objects.polled().without_secrets().filter(pk=mailbox_id).first()
+    mailbox = Mailbox.objects.polled().filter(pk=mailbox_id).first()
     if mailbox is not None:
         mailbox.fetch(stored=_queue_processing)
 

@@ -47,8 +47,7 @@ class IncomingQuerySet(models.QuerySet["Incoming"]):
     def claim(self, incoming_id: int, *, now: datetime) -> Incoming | None:
         """Take a waiting mail for `LEASE`, its try counted before the work begins. None when it is not to be had."""
         found = self.select_for_update(skip_locked=True, of=("self",)).waiting(now)
-        found = found.select_related("mailbox").defer("mailbox__imap_password", "mailbox__smtp_password")
-        incoming = found.filter(pk=incoming_id).first()
+        incoming = found.select_related("mailbox").filter(pk=incoming_id).first()
         if incoming is None:
             return None
         incoming.worker_died = incoming.state == IncomingState.PROCESSING

@@ -44,10 +44,6 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
         """Those that we fetch from; the others receive by a pipe, by forwarding or from the mail room."""
         return self.filter(enabled=True).exclude(imap_host="")
 
-    def without_secrets(self) -> MailboxQuerySet:
-        """Secrets are read when asked for, so that one whose key is lost can be loaded and say so."""
-        return self.defer("imap_password", "smtp_password")
-
     def take_due(self, now: datetime) -> list[tuple[int, int]]:
         """(id, seconds) of those whose time to be fetched has come; it comes again after those seconds, whatever happens."""
         due = self.polled().filter(models.Q(next_poll_at=None) | models.Q(next_poll_at__lte=now))

@@ -98,7 +98,7 @@ def test_a_password_whose_key_is_lost_is_said_on_the_mailbox(dovecot: Dovecot, s
 
     tasks.poll_mailbox(mailbox.pk)
 
-    assert "cannot be read" in Mailbox.objects.without_secrets().get().fetch_error
+    assert "cannot be read" in Mailbox.objects.get().fetch_error
 
 
 def test_the_sweeper_finds_what_the_queue_lost(on_commit: Any) -> None:

@@ -10,6 +10,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import CapabilityError, IMAPClientError
 
 from inbox.channels import tls
+from inbox.channels.passwords import PasswordUnreadable, revealed
 from inbox.channels.reaching import IMAP, PATIENCE, encrypted, failed_tls, reach
 from inbox.channels.steps import Step, all_well, cut
 from inbox.models.mailbox import Mailbox, Security
@@ -71,9 +72,13 @@ def _start_tls(client: IMAPClient, mailbox: Mailbox) -> Step | None:
 
 def _log_in(client: IMAPClient, mailbox: Mailbox) -> Step:
     try:
-        client.login(mailbox.imap_user, mailbox.imap_password)
+        password = revealed(mailbox.imap_password)
+    except PasswordUnreadable as problem:
+        return Step("login", False, str(problem))
+    try:
+        client.login(mailbox.imap_user, password)
     except IMAPClientError as problem:
-        return Step("login", False, _why_refused(str(problem), client), _without(mailbox.imap_password, cut(problem)))
+        return Step("login", False, _why_refused(str(problem), client), _without(password, cut(problem)))
     except UnicodeError:
         message = _("IMAP takes no letters outside ASCII in user names and passwords. Use an app password.")
         return Step("login", False, message)

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from helpdesk.secrets import Unreadable
 from inbox.channels import tls
+from inbox.channels.passwords import PasswordUnreadable, revealed
 from inbox.channels.steps import cut
 from inbox.models.mailbox import Mailbox, Security
 
@@ -25,7 +25,7 @@ PATIENCE_WITH_GOODBYE = 3
 
 # What a connection can end with: the network, TLS, the server saying no (IMAPClientError is imaplib's error), or a
 # password that we cannot read.
-PROBLEMS = (OSError, IMAPClientError, EOFError, UnicodeError, Unreadable)
+PROBLEMS = (OSError, IMAPClientError, EOFError, UnicodeError, PasswordUnreadable)
 # After one of these the connection is of no use any more; after another IMAPClientError it is.
 BROKEN = (OSError, imaplib.IMAP4.abort, EOFError)
 
@@ -59,7 +59,7 @@ def opened(mailbox: Mailbox, *, patience: SocketTimeout = PATIENCE) -> Iterator[
     try:
         if mailbox.imap_security == Security.STARTTLS:
             client.starttls(tls.context(mailbox.ca_certificate))
-        _log_in(client, mailbox.imap_user, str(mailbox.imap_password))
+        _log_in(client, mailbox.imap_user, revealed(mailbox.imap_password))
         yield client
     except BaseException:
         close(client)
@@ -108,11 +108,8 @@ def explain(problem: BaseException, mailbox: Mailbox) -> Explained:
         return Explained("connect", str(problem))
     if isinstance(problem, tls.BadAuthority):
         return Explained("tls", str(problem))
-    if isinstance(problem, Unreadable):
-        return Explained(
-            "login",
-            _("The stored password cannot be read: its key is not in HELPDESK_ENCRYPTION_KEYS. Enter it again."),
-        )
+    if isinstance(problem, PasswordUnreadable):
+        return Explained("login", str(problem))
     if isinstance(problem, socket.gaierror | UnicodeError):
         return Explained("dns", _("No server with the name %(host)s was found. Check how it is written.") % words)
     if isinstance(problem, ssl.SSLError):

@@ -7,6 +7,7 @@ import smtplib
 
 from django.utils.translation import gettext as _
 
+from inbox.channels.passwords import PasswordUnreadable, revealed
 from inbox.channels.reaching import PATIENCE, SMTP, encrypted, failed_tls, reach
 from inbox.channels.smtp.connection import Server, connected, server_of, started_tls
 from inbox.channels.steps import Step, all_well, cut
@@ -60,13 +61,17 @@ def _log_in(smtp: smtplib.SMTP, server: Server, mailbox: Mailbox) -> Step | None
     if not server.user:
         return None
     try:
-        smtp.login(server.user, server.password)
+        password = revealed(server.password)
+    except PasswordUnreadable as problem:
+        return Step("login", False, str(problem))
+    try:
+        smtp.login(server.user, password)
     except smtplib.SMTPAuthenticationError as problem:
         message = _(
             "The server refused this user name or password. If the account uses two-step sign-in, create an app "
             "password."
         )
-        return Step("login", False, message, _said(problem.smtp_code, problem.smtp_error, hiding=server.password))
+        return Step("login", False, message, _said(problem.smtp_code, problem.smtp_error, hiding=password))
     except smtplib.SMTPNotSupportedError:
         message = (
             _("The server takes passwords only over an encrypted connection. Choose STARTTLS or SSL/TLS.")

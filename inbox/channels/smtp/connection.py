@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from helpdesk.secrets import Sealed
 from inbox.channels import tls
+from inbox.channels.passwords import revealed
 from inbox.models.mailbox import Mailbox, Security
 
 # Seconds without an answer (RFC 5321, 4.5.3.2, asks for minutes; a mail that waits is only tried again).
@@ -22,7 +24,7 @@ class Server(NamedTuple):
     port: int
     security: str
     user: str
-    password: str
+    password: str | Sealed
 
 
 def server_of(mailbox: Mailbox) -> Server:
@@ -33,7 +35,8 @@ def server_of(mailbox: Mailbox) -> Server:
 
 @contextmanager
 def opened(mailbox: Mailbox) -> Iterator[smtplib.SMTP]:
-    """Connected, encrypted as the mailbox says and signed in. Raises what smtplib, ssl and sockets raise.
+    """Connected, encrypted as the mailbox says and signed in. Raises what smtplib, ssl and sockets raise,
+    and PasswordUnreadable.
 
     Inside DATA a QUIT would be text of the mail, so after an error the connection is cut without one.
     """
@@ -43,7 +46,7 @@ def opened(mailbox: Mailbox) -> Iterator[smtplib.SMTP]:
         if server.security == Security.STARTTLS:
             started_tls(smtp, ca_certificate=mailbox.ca_certificate)
         if server.user:
-            smtp.login(server.user, server.password)
+            smtp.login(server.user, revealed(server.password))
         yield smtp
     except BaseException:
         smtp.close()

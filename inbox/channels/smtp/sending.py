@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from inbox.addressing import OwnAddresses
 from inbox.channels import tls
+from inbox.channels.passwords import PasswordUnreadable
 from inbox.channels.smtp.connection import PATIENCE, opened
 from inbox.channels.steps import cut
 from inbox.mime.compose import check_address
@@ -76,7 +77,7 @@ def send(outgoing: Outgoing) -> Outcome:
         return _account(outcome, left, _("The server refused the connection."), _said(problem))
     except ssl.SSLError as problem:
         return _account(outcome, left, tls.explain(problem, mailbox.smtp_host), "")
-    except (tls.PlaintextForbidden, tls.BadAuthority) as problem:
+    except (tls.PlaintextForbidden, tls.BadAuthority, PasswordUnreadable) as problem:
         return _account(outcome, left, str(problem), "")
     except (OSError, smtplib.SMTPException, UnicodeError) as problem:
         unsettled = [address for address in left if address not in outcome.recipients]

@@ -50,8 +50,8 @@ class Command(BaseCommand):
 
     def _mailboxes(self, address: str | None) -> list[Mailbox]:
         if address is None:
-            return list(Mailbox.objects.polled().without_secrets())
-        mailbox = Mailbox.objects.without_secrets().filter(address=normalised(address)).first()
+            return list(Mailbox.objects.polled())
+        mailbox = Mailbox.objects.filter(address=normalised(address)).first()
         if mailbox is None:
             raise CommandError(_("There is no mailbox %(address)s.") % {"address": address}, returncode=67)
         if not mailbox.fetches:

@@ -49,4 +49,4 @@ def _rotate(model: type[models.Model], field: str, pk: Any) -> int:
     """The row is locked, so that a password that somebody changes meanwhile is not put back."""
     row = model._default_manager.select_for_update().filter(pk=pk)
     secret = row.values_list(field, flat=True).first()
-    return row.update(**{field: secret}) if secret else 0
+    return row.update(**{field: str(secret)}) if secret else 0
