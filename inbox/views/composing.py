@@ -121,12 +121,17 @@ def keep_upload(user: User, file: UploadedFile) -> Upload:
     size = file.size or 0
     if size > settings.HELPDESK_MAX_UPLOAD_MB * 1024 * 1024:
         raise FileTooLarge(name)
-    content_type = (file.content_type or "application/octet-stream")[:255]
+    content_type = _printable(file.content_type or "")[:255] or "application/octet-stream"
     upload = Upload(user=user, name=name, content_type=content_type, size=size)
     # Under a name of ours: what people call their files is for people.
     upload.file.save(str(upload.pk), file, save=False)
     upload.save()
     return upload
+
+
+def _printable(text: str) -> str:
+    """What a browser says of a file is text from outside: no database takes a NUL, no header a new line."""
+    return "".join(letter for letter in text if letter.isprintable())
 
 
 def _is_key(text: str) -> bool:

@@ -162,3 +162,12 @@ def test_an_upload_that_is_too_large_or_missing_says_so(desk, settings):
     assert "1 MB" in answer.json()["error"]
     assert desk.post("/uploads/").status_code == 400
     assert not Upload.objects.exists()
+
+
+@pytest.mark.parametrize("sent", [b"text/pl\x00ain", b"\x00"])
+def test_a_type_that_no_database_takes_is_no_error(desk, sent):
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: %b\r\n\r\na\r\n--b--\r\n'
+    answer = desk.post("/uploads/", body % sent, content_type="multipart/form-data; boundary=b")
+    assert answer.status_code == 201
+    assert "\0" not in Upload.objects.get().content_type
+    assert Upload.objects.get().content_type
