@@ -85,8 +85,8 @@ RULES: dict[str, Rule] = {
     "inbox:mailbox": Rule(expected=DESK_SETTINGS),
     "inbox:mailbox_test": Rule("post", ADMINS_ONLY, else_=REFUSED),
     "inbox:mailbox_fetch": Rule("post", DESK_SETTINGS),
-    # The mail room: embedded only, for whoever is signed in
-    "inbox:mail_room": Rule(),
+    # The mail room: embedded only, for whoever sees all tickets, since all mail goes through it
+    "inbox:mail_room": Rule(expected=OF_A_TICKET),
     "inbox:mail_room_body": Rule(else_=HIDDEN),
     "inbox:mail_room_attachment": Rule(else_=HIDDEN),
 }

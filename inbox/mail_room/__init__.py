@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from inbox import receiving
 from inbox.models import Incoming, Mailbox, RoomMail
+from inbox.models.room import desk_address
 from inbox.tasks import process_incoming
 from people.models import User
 from people.models.contact import normalised
@@ -96,4 +97,4 @@ def deliver(raw: bytes, *, sender: str, recipients: Sequence[str], now: datetime
 
 def _is_ours(sender: str) -> bool:
     sender = normalised(sender)
-    return sender == normalised(settings.DEFAULT_FROM_EMAIL) or Mailbox.objects.filter(address=sender).exists()
+    return sender == desk_address() or Mailbox.objects.filter(address=sender).exists()

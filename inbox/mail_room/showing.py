@@ -51,7 +51,7 @@ class ShownMail:
 
     @cached_property
     def parsed(self) -> ParsedMail:
-        return self.kept.parsed()
+        return self.kept.read().mail
 
     @property
     def to(self) -> str:

@@ -1,19 +1,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from email.utils import parseaddr
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.files.base import ContentFile
 from django.db import models
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from inbox.mime.parse import ParsedMail, parse
+from inbox import reading
+from inbox.mime.parse import ParsedMail, parse_headers
 from inbox.models.message import id_hash
+from inbox.reading import Reading
 from people.models import User
 from people.models.contact import normalised
+
+HEADER_BYTES = 256 * 1024
+SECONDS = 8.0  # for one mail, while somebody waits for the page
 
 
 class RoomMailQuerySet(models.QuerySet["RoomMail"]):
@@ -24,8 +33,11 @@ class RoomMailQuerySet(models.QuerySet["RoomMail"]):
         """
         if user.is_admin:
             return self
-        others = list(User.objects.exclude(pk=user.pk).values_list("email", flat=True))
-        return self.exclude(people__overlap=others)
+        others = User.objects.exclude(pk=user.pk).values_list("email", flat=True)
+        theirs = models.Q(people__overlap=[normalised(email) for email in others])
+        # Also when an address of theirs is written in a way that we do not know.
+        by_the_desk = models.Q(is_from_desk=True) & ~models.Q(recipients__contains=[normalised(user.email)])
+        return self.exclude(theirs | by_the_desk)
 
     def of(self, address: str) -> Self:
         """What this person wrote or was sent, oldest first."""
@@ -36,7 +48,8 @@ class RoomMailQuerySet(models.QuerySet["RoomMail"]):
 
     def keep(self, raw: bytes, *, sender: str, recipients: Sequence[str], now: datetime) -> RoomMail:
         """Keep what passed through the room. Bytes that are no mail are kept too, with what can be read of them."""
-        mail = parse(raw)
+        # What the body says is read when somebody looks, by a process that can be killed.
+        mail = parse_headers(raw[:HEADER_BYTES])
         author = mail.from_address or sender
         kept = RoomMail(
             sender=normalised(sender)[:320],
@@ -49,6 +62,7 @@ class RoomMailQuerySet(models.QuerySet["RoomMail"]):
             message_id_hash=id_hash(mail.message_id),
             first=self._first_of(mail),
             size=len(raw),
+            is_from_desk=desk_address() in (normalised(sender), normalised(author)),
             at=now,
         )
         kept.raw.save("mail.eml", ContentFile(raw), save=False)
@@ -89,6 +103,11 @@ class RoomMail(models.Model):
     message_id_hash = models.CharField(max_length=64, blank=True, editable=False)
     raw = models.FileField(_("raw mail"), upload_to="room/%Y/%m/%d", max_length=500)
     size = models.PositiveBigIntegerField(_("size in bytes"))
+    is_from_desk = models.BooleanField(
+        _("from the desk itself"),
+        default=False,
+        help_text=_("A password reset and the like: only for whom it was sent to, and for admins."),
+    )
     at = models.DateTimeField(_("at"))
 
     objects = RoomMailQuerySet.as_manager()
@@ -117,8 +136,27 @@ class RoomMail(models.Model):
         with self.raw.open("rb") as file:
             return bytes(file.read())
 
+    def read(self) -> Reading:
+        """What it says, its HTML safe; a mail that cannot be read says that."""
+        raw = self.raw_bytes()
+        try:
+            return reading.read(
+                raw, headers_only=len(raw) > settings.HELPDESK_MAX_MAIL_MB * 1024 * 1024, seconds=SECONDS
+            )
+        except reading.Unreadable:
+            words = _now("This mail could not be read. Its header is shown as it came.")
+            return Reading(ParsedMail(self.subject, self.from_name, self.from_address), text=words)
+
     def parsed(self) -> ParsedMail:
-        return parse(self.raw_bytes())
+        """As a mail program has it that answers the mail: with all its words, also those that it quotes."""
+        read = self.read()
+        text = "\n\n".join(part for part in (read.text.rstrip("\n"), read.quoted_text) if part)
+        return replace(read.mail, text=text, html=read.html + read.quoted_html)
+
+
+def desk_address() -> str:
+    """From which the desk mails on its own account, like a password reset."""
+    return normalised(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
 
 
 def _distinct(addresses: Iterable[str]) -> list[str]:

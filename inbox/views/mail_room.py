@@ -19,12 +19,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from helpdesk.attachments import respond_with_file
-from helpdesk.html import clean, from_text, resolve_cids
+from helpdesk.html import from_text, resolve_cids
 from inbox.mail_room import MailRoomClosed, NoSuchRecipient, check_recipient, deliver, insist_on_open, mailboxes
 from inbox.mail_room.forms import CustomerMailForm
 from inbox.mail_room.program import Enclosure, answer_subject, write
 from inbox.mail_room.showing import ShownMail, name_of, people, threads
-from inbox.mime import quotes
 from inbox.mime.parse import ParsedMail
 from inbox.models import RoomMail
 from people.models import User
@@ -38,7 +37,7 @@ PARTS = ("threads", "thread")
 def _in_the_room(
     view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """For whoever is signed in, where there is a mail room; elsewhere there is no such page."""
+    """For whoever sees all tickets, where there is a mail room; for others there is no such page."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -46,6 +45,9 @@ def _in_the_room(
             insist_on_open()
         except MailRoomClosed:
             raise Http404 from None
+        user = request.user
+        if isinstance(user, User) and not user.sees_all_tickets:
+            raise Http404
         return login_required(view)(request, *args, **kwargs)
 
     return guarded
@@ -84,18 +86,22 @@ def mail_room(request: HttpRequest) -> HttpResponse:
 def mail_room_body(request: HttpRequest, pk: int) -> HttpResponse:
     """The HTML of a mail as a page of its own, for a frame in which nothing runs."""
     kept = get_object_or_404(RoomMail.objects.visible_to(_user(request)), pk=pk)
-    mail = kept.parsed()
+    read = kept.read()
     urls = {
         one.content_id: reverse("inbox:mail_room_attachment", args=[kept.pk, place])
-        for place, one in enumerate(mail.attachments)
+        for place, one in enumerate(read.mail.attachments)
         if one.content_id
     }
 
-    def shown(html: str) -> SafeString:
-        return resolve_cids(clean(html), urls)
+    def shown(html: str, text: str) -> SafeString:
+        return resolve_cids(html, urls) if html else from_text(text)
 
-    new, quoted = quotes.split_html(mail.html) if mail.html else ("", "")
-    context = {"mail": mail, "new": shown(new) if mail.html else from_text(mail.text), "quoted": shown(quoted)}
+    has_html = bool(read.html or read.quoted_html)
+    context = {
+        "mail": read.mail,
+        "new": shown(read.html, "" if has_html else read.text),
+        "quoted": shown(read.quoted_html, "" if has_html else read.quoted_text),
+    }
     response = render(request, "inbox/mail_room/body.html", context)
     # Its own policy, since its address can be opened directly too.
     response["Content-Security-Policy"] = (
@@ -110,7 +116,7 @@ def mail_room_body(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def mail_room_attachment(request: HttpRequest, pk: int, place: int) -> HttpResponseBase:
     kept = get_object_or_404(RoomMail.objects.visible_to(_user(request)), pk=pk)
-    attachments = kept.parsed().attachments
+    attachments = kept.read().mail.attachments
     if place >= len(attachments):
         raise Http404
     one = attachments[place]
@@ -158,7 +164,7 @@ def _first_words(request: HttpRequest, customer: str, answered: RoomMail | None)
     """What the form says before anybody wrote into it."""
     first: dict[str, Any] = {"name": name_of(customer, _user(request)), "address": customer}
     if answered:
-        mail = answered.parsed()
+        mail = answered.read().mail
         first |= {"subject": answer_subject(mail.subject), "to": _answer_address(mail, customer)}
     return first
 

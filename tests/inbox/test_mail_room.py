@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
@@ -23,6 +24,7 @@ from inbox import mail_room
 from inbox.mail_room.server import serve
 from inbox.models import Direction, Incoming, Mailbox, Message, RoomMail
 from people.models import User
+from people.tasks import send_reset_link
 from tests.factories import make_contact, make_mailbox, make_ticket, make_user
 from tests.processes import CHECKOUT
 from tickets.models import Ticket
@@ -331,11 +333,68 @@ def test_without_a_customer_one_chooses_from_those_who_wrote_and_the_contacts(pa
     assert "support@desk.example" in shown
 
 
-def test_contacts_of_tickets_that_one_does_not_see_are_not_offered(client: Client, mailbox: Mailbox) -> None:
-    make_ticket(contact=make_contact("lumi@customer.example", "Lumi Aalto"), owner=make_user())
-    client.force_login(make_user("collaborator", ticket_access="own"))
-    assert "Lumi Aalto" not in client.get("/mail-room/").content.decode()
-    assert "Lumi Aalto" not in client.get("/mail-room/?as=lumi@customer.example").content.decode()
+@pytest.mark.parametrize("access", ["own", "team"])
+@pytest.mark.parametrize("role", ["agent", "collaborator"])
+def test_whoever_sees_a_part_of_the_tickets_only_has_no_such_page(
+    client: Client, mailbox: Mailbox, role: str, access: str
+) -> None:
+    kept = mail_room.deliver(a_mail().as_bytes(), sender=CUSTOMER, recipients=["support@desk.example"]).kept
+    client.force_login(make_user(role, ticket_access=access))
+    for address in ("/mail-room/", f"/mail-room/?as={CUSTOMER}", f"/mail-room/{kept.pk}/body/"):
+        assert client.get(address).status_code == 404
+    assert client.post("/mail-room/", letter()).status_code == 404
+    assert "/mail-room/" not in client.get("/").content.decode()
+    client.force_login(make_user("collaborator"))
+    assert "/mail-room/" in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("typed", ["boss@ääkkö.test", "Boss@ÄÄKKÖ.test", "boss@xn--kk-uiaa6g.test"])
+def test_a_reset_link_is_the_admins_however_the_domain_is_written(
+    client: Client, page: Client, mailbox: Mailbox, port: int, settings: Any, typed: str
+) -> None:
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1"
+    settings.EMAIL_PORT = port
+    admin = make_user("admin", email="boss@ääkkö.test")
+    send_reset_link(typed)
+    kept = RoomMail.objects.get()
+    for address in ("boss@ääkkö.test", "boss@xn--kk-uiaa6g.test", "BOSS@xn--KK-uiaa6g.test"):
+        assert "password" not in page.get("/mail-room/", {"as": address}).content.decode().lower()
+        assert page.get("/mail-room/", {"as": address, "thread": kept.pk}).context["threads"] == []
+    assert page.get(f"/mail-room/{kept.pk}/body/").status_code == 404
+    page.force_login(admin)
+    assert page.get("/mail-room/", {"as": "boss@ääkkö.test"}).context["threads"]
+
+
+def test_what_the_desk_itself_sends_is_for_whom_it_was_sent_to(page: Client, agent: User, mailbox: Mailbox) -> None:
+    def from_desk(recipient: str) -> int:
+        raw = b"From: Desk <desk@localhost>\r\nSubject: A link\r\n\r\nlink"
+        return RoomMail.objects.keep(raw, sender="desk@localhost", recipients=[recipient], now=timezone.now()).pk
+
+    mine, of_nobody_we_know = from_desk(agent.email), from_desk("somebody@elsewhere.example")
+    assert page.get(f"/mail-room/{mine}/body/").status_code == 200
+    assert page.get(f"/mail-room/{of_nobody_we_know}/body/").status_code == 404
+
+
+def test_an_address_with_a_nul_is_no_error(page: Client, mailbox: Mailbox) -> None:
+    assert page.get("/mail-room/?as=%00").status_code == 200
+    assert page.get(f"/mail-room/?as={CUSTOMER}%00").context["customer"] == CUSTOMER
+
+
+def test_a_mail_that_takes_for_ever_to_read_holds_up_neither_the_room_nor_the_page(
+    page: Client, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inbox.models.room.SECONDS", 0.0)
+    raw = (
+        b"From: Anna <anna@customer.example>\r\nSubject: Slow\r\nContent-Type: text/html\r\n\r\n"
+        + b"<svg\r\n" * 400_000
+    )
+    begun = time.monotonic()
+    kept = RoomMail.objects.keep(raw, sender="anna@customer.example", recipients=[CUSTOMER], now=timezone.now())
+    assert time.monotonic() - begun < 2
+    assert (kept.subject, kept.from_address, kept.size) == ("Slow", "anna@customer.example", len(raw))
+    body = page.get(f"/mail-room/{kept.pk}/body/")
+    assert "This mail could not be read." in body.content.decode()
+    assert page.get(f"/mail-room/?as={CUSTOMER}&thread={kept.pk}").status_code == 200
 
 
 def test_mail_from_the_desk_to_a_colleague_is_theirs(page: Client, mailbox: Mailbox) -> None:
