@@ -80,12 +80,7 @@ def _note_bounce(bounce: Bounce, *, is_standard: bool) -> bool:
     if outgoing.state == OutgoingState.SENDING:
         raise StillSending
     answer = " ".join(part for part in (bounce.status, bounce.diagnostic) if part)[:1_000]
-    for one in hit or (recipients if len(recipients) == 1 else []):
-        one.state, one.answer = "bounced", answer
-        one.save(update_fields=["state", "answer"])
-    Outgoing.objects.filter(pk=outgoing.pk).exclude(state=OutgoingState.SENDING).update(
-        state=OutgoingState.BOUNCED, last_answer=answer
-    )
+    outgoing.bounced(hit or (recipients if len(recipients) == 1 else []), answer)
     return True
 
 

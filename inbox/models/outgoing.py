@@ -3,7 +3,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -54,12 +54,26 @@ class RecipientState(models.TextChoices):
     BOUNCED = "bounced", _("Bounced")
 
 
-WAITING = [OutgoingState.QUEUED, OutgoingState.DEFERRED]
+# For a sender; still on its way; what people should look at; what they may try again.
+WAITING = (OutgoingState.QUEUED, OutgoingState.DEFERRED)
+PENDING = (OutgoingState.HELD, OutgoingState.SENDING, *WAITING)
+FAILED = (OutgoingState.FAILED, OutgoingState.BOUNCED, OutgoingState.UNKNOWN)
+RETRYABLE = (OutgoingState.FAILED, OutgoingState.UNKNOWN, OutgoingState.DEFERRED)
+NOT_DELIVERED = [OutgoingState.FAILED, OutgoingState.BOUNCED]
+NOT_KNOWN_TO_ARRIVE = [*NOT_DELIVERED, OutgoingState.UNKNOWN]
 
 
 class OutgoingQuerySet(models.QuerySet["Outgoing"]):
     def due(self, now: datetime) -> OutgoingQuerySet:
-        return self.filter(state__in=WAITING, due_at__lte=now)
+        return self.waiting().filter(due_at__lte=now)
+
+    def waiting(self) -> OutgoingQuerySet:
+        """Nobody sends it right now, and it will be sent."""
+        return self.filter(state__in=WAITING)
+
+    def pending(self) -> OutgoingQuerySet:
+        """Whether it leaves is not settled yet."""
+        return self.filter(state__in=PENDING)
 
     def abandoned(self, now: datetime) -> OutgoingQuerySet:
         """Claimed by a sender that died: whether the server has the mail depends on `handed_over`."""
@@ -81,14 +95,7 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
     def sweep(self, now: datetime) -> int:
         """Settle what a dead sender left, and queue what is due, in case the queue lost it. Says how many it queued."""
         abandoned = self.abandoned(now)
-        unknown = abandoned.filter(handed_over=True).update(
-            state=OutgoingState.UNKNOWN,  # the token stays: a sender that comes back knows better
-            lease_until=None,
-            last_answer=_now(
-                "The connection ended before the server answered. It may have sent the mail; it is not sent again "
-                "by itself, so that nobody gets it twice."
-            ),
-        )
+        unknown = sum(lost.call_unknown(now=now) for lost in abandoned.filter(handed_over=True))
         given_back = abandoned.filter(handed_over=False).update(
             state=OutgoingState.DEFERRED, lease_token=None, lease_until=None, due_at=now
         )
@@ -146,7 +153,15 @@ class Outgoing(models.Model):
     @property
     def can_be_tried_again(self) -> bool:
         """By a person: for `unknown` that person has asked the customer, or takes the risk of a second copy."""
-        return self.state in (OutgoingState.FAILED, OutgoingState.UNKNOWN, OutgoingState.DEFERRED)
+        return self.state in RETRYABLE
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in PENDING
+
+    @property
+    def is_failed(self) -> bool:
+        return self.state in FAILED
 
     # Verbs
 
@@ -174,6 +189,32 @@ class Outgoing(models.Model):
             _queue(pk)
 
     @transaction.atomic
+    def bounced(self, recipients: Iterable[OutgoingRecipient], answer: str, *, now: datetime | None = None) -> None:
+        """A server that had taken the mail gave it back, for `recipients`."""
+        ticket = self._locked_ticket()
+        for one in recipients:
+            one.state, one.answer = RecipientState.BOUNCED, answer
+            one.save(update_fields=["state", "answer"])
+        mine = Outgoing.objects.filter(pk=self.pk).exclude(state=OutgoingState.SENDING)
+        noted = mine.update(state=OutgoingState.BOUNCED, last_answer=answer)
+        if noted and ticket and self.state not in NOT_DELIVERED:
+            ticket.not_delivered(at=now or timezone.now())
+
+    @transaction.atomic
+    def call_unknown(self, *, now: datetime) -> bool:
+        """Its sender died after the server may have had it. False when that sender, or another sweeper, was faster."""
+        ticket = self._locked_ticket()
+        lost = Outgoing.objects.abandoned(now).filter(pk=self.pk, handed_over=True)
+        unknown = lost.update(
+            state=OutgoingState.UNKNOWN,  # the token stays: a sender that comes back knows better
+            lease_until=None,
+            last_answer=said_of_unknown(_now("The connection ended before the server answered.")),
+        )
+        if unknown and ticket:
+            ticket.mark_undelivered(True)
+        return bool(unknown)
+
+    @transaction.atomic
     def try_again(self, *, by: User, now: datetime | None = None) -> None:
         """Send the same bytes under the same Message-ID, to whoever has not got them. Raises CannotTryAgain."""
         now = now or timezone.now()
@@ -181,13 +222,16 @@ class Outgoing(models.Model):
             raise MayNotReply
         if self.message.ticket is not None and self.message.ticket.trashed_at is not None:
             raise TicketInTrash
-        states = [OutgoingState.FAILED, OutgoingState.UNKNOWN, OutgoingState.DEFERRED]
-        if not Outgoing.objects.filter(pk=self.pk, state__in=states).update(
+        ticket, failed = self._locked_ticket(), self.state == OutgoingState.FAILED
+        if not Outgoing.objects.filter(pk=self.pk, state__in=RETRYABLE).update(
             state=OutgoingState.QUEUED, due_at=now, tries=0, handed_over=False, lease_token=None, last_answer=""
         ):
             raise CannotTryAgain
         self.recipients.exclude(state=RecipientState.ACCEPTED).update(state=RecipientState.PENDING, answer="")
         self.refresh_from_db()
+        if ticket and failed and not self._was_answered(ticket):
+            ticket.sent_again(by=by, at=now)
+        self._tell(ticket, now)
         logger.info("Outgoing %d: tried again by user %d", self.pk, by.pk)
         self.send_later()
 
@@ -205,7 +249,7 @@ class Outgoing(models.Model):
     @transaction.atomic
     def _claim(self, now: datetime) -> bool:
         # Whoever sends for this ticket decides one after the other who is next.
-        Ticket.objects.select_for_update(no_key=True, of=("self",)).filter(messages=self.message_id).first()
+        self._locked_ticket()
         token = uuid.uuid4()
         claimed = (
             Outgoing.objects.due(now)
@@ -251,6 +295,7 @@ class Outgoing(models.Model):
     @transaction.atomic
     def _settle(self, outcome: Outcome, now: datetime) -> None:
         """Store how it went, also when the sweeper gave this sender up for dead and called the mail unknown."""
+        ticket = self._locked_ticket()
         states = [OutgoingState.SENDING, OutgoingState.UNKNOWN]
         mine = Outgoing.objects.select_for_update().filter(pk=self.pk, state__in=states, lease_token=self.lease_token)
         if not mine.exists():
@@ -270,11 +315,35 @@ class Outgoing(models.Model):
                 "state", "last_answer", "lease_token", "lease_until", "handed_over", "sent_at", "due_at"
             ]
         )  # fmt: skip
+        self._tell(ticket, now)
         if outcome.account_fault:
             self.mailbox.sending_failed(outcome.answer, until=self.due_at)
         elif outcome.reached_server:
             self.mailbox.sending_works(now=now)
         logger.info("Outgoing %d: %s after %d tries", self.pk, self.state, self.tries)
+
+    def _locked_ticket(self) -> Ticket | None:
+        """The ticket it answers, before any row of outgoing mail is locked: everybody in the same order."""
+        return Ticket.objects.select_for_update(of=("self",)).filter(messages=self.message_id).first()
+
+    def _tell(self, ticket: Ticket | None, now: datetime) -> None:
+        """Let the ticket show how its answers fared. One that left makes up for those before it."""
+        if ticket is None:
+            return
+        if self.state in NOT_DELIVERED:
+            ticket.not_delivered(at=now)
+        elif self.state == OutgoingState.UNKNOWN:
+            ticket.mark_undelivered(True)
+        elif ticket.undelivered and self.state in (OutgoingState.SENT, OutgoingState.QUEUED):
+            others = Outgoing.objects.filter(message__ticket=ticket, state__in=NOT_KNOWN_TO_ARRIVE)
+            if self.state == OutgoingState.SENT:
+                others = others.filter(pk__gt=self.pk)
+            if not others.exists():
+                ticket.mark_undelivered(False)
+
+    def _was_answered(self, ticket: Ticket) -> bool:
+        """Whether the contact wrote after it was written."""
+        return ticket.last_inbound_at is not None and ticket.last_inbound_at > self.message.at
 
     def _state_after(self, outcome: Outcome) -> OutgoingState:
         if outcome.unknown:
@@ -295,6 +364,12 @@ class Outgoing(models.Model):
 
 def pause_after(tries: int) -> timedelta:
     return PAUSES[tries - 1] if 0 < tries <= len(PAUSES) else LATER_PAUSE
+
+
+def said_of_unknown(reason: str, words: str = "") -> str:
+    """What is told of a mail that the server may have: why nobody knows, and in which words it said so."""
+    note = _now("It may have sent the mail; it is not sent again by itself, so that nobody gets it twice.")
+    return " ".join(filter(None, [reason, note, words]))
 
 
 def _queue(pk: int) -> None:

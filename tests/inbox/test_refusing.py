@@ -11,7 +11,7 @@ from inbox.models import Incoming, Mailbox, Message, Outgoing
 from inbox.replying import reply
 from tests.factories import make_mailbox, make_user
 from tests.inbox.mails import land, make_mail, take_in
-from tickets.models import Kind, Ticket
+from tickets.models import EventKind, Kind, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +83,16 @@ def test_a_bounce_is_noted_on_the_mail_that_bounced(mailbox: Mailbox, sent: Outg
     assert "5.1.1" in sent.last_answer
     assert sent.recipients.get().state == "bounced"
     assert Message.objects.count() == 2
+
+
+def test_a_bounce_puts_the_ticket_back_where_its_owner_looks_once(mailbox: Mailbox, sent: Outgoing) -> None:
     assert turn(sent) == Kind.WAITING_ON_CONTACT
+    take_in(mailbox, make_bounce(sent.mail_id))
+    ticket = Ticket.objects.get()
+    assert (ticket.turn, ticket.undelivered) == (Kind.WAITING_ON_US, True)
+    assert ticket.events.last().kind == EventKind.UNDELIVERED
+    take_in(mailbox, make_bounce(sent.mail_id))
+    assert ticket.events.filter(kind=EventKind.UNDELIVERED).count() == 1
 
 
 def test_a_bounce_of_a_mail_that_we_never_sent_is_ordinary_mail(mailbox: Mailbox, sent: Outgoing) -> None:

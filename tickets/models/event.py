@@ -13,6 +13,7 @@ class EventKind(models.TextChoices):
     REOPENED = "reopened", _("Reopened")
     OWNER = "owner", _("Owner changed")
     PRIORITY = "priority", _("Priority changed")
+    UNDELIVERED = "undelivered", _("An answer could not be delivered")
     LINKED = "linked", _("Linked")
     TRASHED = "trashed", _("Moved to trash")
     RESTORED = "restored", _("Restored")

@@ -40,7 +40,7 @@ TURN_ORDER = ("turn", "turn_since", "number")
 MOST_COUNTED = 1_000
 ROW_FIELDS = (
     *("number", "name", "turn", "turn_since", "priority", "source", "preview", "message_count", "has_attachments"),
-    *("last_inbound_at", "status__name", "owner__name", "contact__name"),
+    *("undelivered", "last_inbound_at", "status__name", "owner__name", "contact__name"),
 )
 
 
@@ -222,6 +222,7 @@ class Ticket(models.Model):
     preview = models.CharField(_("preview"), max_length=200, blank=True)
     message_count = models.PositiveIntegerField(_("messages"), default=0)
     has_attachments = models.BooleanField(_("has attachments"), default=False)
+    undelivered = models.BooleanField(_("an answer was not delivered"), default=False)
 
     objects = TicketQuerySet.as_manager()
 
@@ -291,7 +292,7 @@ class Ticket(models.Model):
         )
 
     @transaction.atomic
-    def trash(self, *, by: User, now: datetime) -> None:
+    def trash(self, *, by: User | None, now: datetime) -> None:
         self._lock()
         if self.trashed_at is None:
             self.trashed_at = now
@@ -314,6 +315,14 @@ class Ticket(models.Model):
             self.record(EventKind.LINKED, by=None, now=now, link=str(kind), number=other.number)
 
     # What messages do
+
+    @transaction.atomic
+    def reread(self, *, name: str, contact: Contact | None) -> None:
+        """The mail that opened it can be read after all: what it is about and who wrote it."""
+        self._lock()
+        self.name, self.contact = name[:300], contact
+        self.company = contact.company if contact else None
+        self.save(update_fields=["name", "contact", "company"])
 
     @transaction.atomic
     def heard(self, *, at: datetime, preview: str, has_attachments: bool = False) -> None:
@@ -353,6 +362,32 @@ class Ticket(models.Model):
             if status.kind == Kind.WAITING_ON_CONTACT:
                 self._set_status(status, at)
                 self.record(EventKind.STATUS, by=by, now=at, **{"from": was.name, "to": status.name})
+
+    @transaction.atomic
+    def not_delivered(self, *, at: datetime) -> None:
+        """An answer of ours did not arrive: it is our turn again, since the contact wrote; also when it was closed."""
+        self._lock()
+        self.mark_undelivered(True)
+        was = self.status
+        if self.trashed_at is None and self.turn in (Kind.WAITING_ON_CONTACT, Kind.CLOSED):
+            status = self.pipeline.first_status(Kind.WAITING_ON_US)
+            if status.kind == Kind.WAITING_ON_US or was.closes:
+                self._set_status(status, self.last_inbound_at or at)
+        self.record(EventKind.UNDELIVERED, by=None, now=at, **{"from": was.name, "to": self.status.name})
+
+    @transaction.atomic
+    def sent_again(self, *, by: User, at: datetime) -> None:
+        """`by` sends what did not arrive once more: it is the contact's turn again, unless they wrote meanwhile."""
+        self._lock()
+        if self.undelivered and self.turn == Kind.WAITING_ON_US:
+            was, status = self.status, self.pipeline.first_status(Kind.WAITING_ON_CONTACT)
+            if status.kind == Kind.WAITING_ON_CONTACT:
+                self._set_status(status, at)
+                self.record(EventKind.STATUS, by=by, now=at, **{"from": was.name, "to": status.name})
+
+    def mark_undelivered(self, undelivered: bool) -> None:
+        self.undelivered = undelivered
+        self.save(update_fields=["undelivered"])
 
     def record(self, kind: EventKind, *, by: User | None, now: datetime, **detail: Any) -> None:
         self.events.create(kind=kind, actor=by, at=now, detail=detail)
