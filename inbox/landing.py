@@ -48,6 +48,9 @@ def land(incoming: Incoming, read: Reading, *, now: datetime) -> None:
         at = min(incoming.received_at, now)
         quiet = read.automatic in QUIET
         place = threading.find(read.mail, incoming.mailbox, at=at, quiet=quiet, is_ours=is_ours)
+        imitated = refusing.imitated(read) if is_ours else None
+        if imitated:
+            place = Place(refers_to=(imitated.ticket, LinkKind.CHECK) if imitated.ticket else None)
         if place.conversation and place.conversation.ticket is None:
             # Somebody may be making a ticket of it right now, and would not see this message.
             rows = Conversation.objects.select_for_update(no_key=True, of=("self",))

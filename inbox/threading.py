@@ -108,7 +108,8 @@ def _found(mail: ParsedMail, mailbox: Mailbox) -> Iterator[tuple[Conversation, M
         by_id.setdefault(message.message_id, message)
     for one in ids:
         token = read_token(one, keys)
-        answered = by_id.get(one) or next((m for m in known if token and token[1] == m.pk), None)
+        # What we signed first: anybody can write a mail that bears the id of one of ours.
+        answered = next((m for m in known if token and token[1] == m.pk), None) or by_id.get(one)
         if answered and answered.conversation:
             yield answered.conversation, answered
     yield from _found_by_answers(mail, mailbox)

@@ -54,11 +54,11 @@ def message_body(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_safe
 def message_original(request: HttpRequest, pk: int) -> FileResponse:
-    """The mail byte for byte: as it came in, or as it was handed to the server."""
+    """The mail byte for byte: as it came in, or as it was handed to the server, whatever came back under its name."""
     messages = Message.objects.visible_to(cast(User, request.user)).select_related("incoming", "outgoing")
     message = get_object_or_404(messages, pk=pk)
     outgoing = getattr(message, "outgoing", None)
-    file = message.incoming.raw if message.incoming else outgoing.mime if outgoing else None
+    file = outgoing.mime if outgoing else message.incoming.raw if message.incoming else None
     if not file:
         raise Http404
     return respond_with_file(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from inbox import threading
 from inbox.models import Incoming, Mailbox, Message, Outgoing
@@ -101,6 +102,22 @@ def test_a_bounce_of_a_mail_that_we_never_sent_is_ordinary_mail(mailbox: Mailbox
     assert sent.state == "sent"
 
 
+def test_a_report_that_names_nobody_whom_we_wrote_to_changes_nothing(mailbox: Mailbox, sent: Outgoing) -> None:
+    row = take_in(mailbox, make_bounce(sent.mail_id, recipient="somebody@elsewhere.example"))
+
+    sent.refresh_from_db()
+    assert row.outcome == "opened"
+    assert Message.objects.get(incoming=row).automatic == "bounce"
+    assert (sent.state, sent.recipients.get().state) == ("sent", "pending")
+
+
+def test_a_bounce_of_the_address_that_theirs_forwards_to_is_theirs(mailbox: Mailbox, sent: Outgoing) -> None:
+    raw = make_bounce(sent.mail_id, recipient="elina@private.example")
+    raw = raw.replace(b"Action:", b"Original-Recipient: rfc822; elina@customer.example\r\nAction:")
+    assert take_in(mailbox, raw).outcome == "refused:bounce"
+    assert sent.recipients.get().state == "bounced"
+
+
 def test_a_delay_is_no_failure(mailbox: Mailbox, sent: Outgoing) -> None:
     row = take_in(mailbox, make_bounce(sent.mail_id, action="delayed", status="4.4.1"))
 
@@ -121,7 +138,42 @@ def test_our_own_mail_seen_in_the_mailbox_is_known(mailbox: Mailbox, sent: Outgo
 
     assert row.outcome == "refused:own_copy"
     assert Message.objects.count() == 2
-    assert Message.objects.get(incoming=row) == sent.message
+    assert not Message.objects.filter(incoming=row).exists()
+
+
+def test_our_own_mail_is_known_with_what_servers_on_the_way_add(mailbox: Mailbox, sent: Outgoing) -> None:
+    with sent.mime.open("rb") as file:
+        raw = file.read()
+    subject = f"Subject: {sent.message.subject}".encode()
+    assert subject in raw
+    raw = raw.replace(subject, b"Subject: [EXTERNAL] " + sent.message.subject.encode())
+    raw = raw.replace(b"We send you an M.", b"Caution: from outside.\r\n\r\nWe send\r\nyou an M.\r\n\r\nChecked by us.")
+
+    assert take_in(mailbox, raw).outcome == "refused:own_copy"
+
+
+@pytest.mark.parametrize("header", ["Message-ID", "X-Desk-Message"])
+def test_an_imitation_of_our_mail_replaces_nothing_and_lands_beside_its_ticket(
+    mailbox: Mailbox, sent: Outgoing, client: Client, header: str
+) -> None:
+    ours = {"message_id": sent.mail_id} if header == "Message-ID" else {"X_Desk_Message": f"<{sent.mail_id}>"}
+    forged = make_mail(
+        "Pay to this account.", sender="Desk <support@desk.example>", subject=sent.message.subject, answers=sent.mail_id, **ours
+    )  # fmt: skip
+    landed = land(mailbox, forged)
+
+    assert landed.ticket_id != sent.message.ticket_id
+    assert Ticket.objects.get(pk=landed.ticket_id).links.get().other_id == sent.message.ticket_id
+    client.force_login(make_user())
+    original = b"".join(client.get(f"/messages/{sent.message.pk}/original/").streaming_content)
+    with sent.mime.open("rb") as file:
+        assert original == file.read()
+
+
+def test_who_answers_our_mail_lands_on_its_ticket_though_somebody_used_its_id(mailbox: Mailbox, sent: Outgoing) -> None:
+    land(mailbox, make_mail("Mine.", sender="mallory@elsewhere.example", message_id=sent.mail_id))
+
+    assert land(mailbox, make_mail("Thank you.", answers=sent.mail_id)).ticket_id == sent.message.ticket_id
 
 
 def test_what_one_team_writes_to_the_other_is_mail_there(mailbox: Mailbox, sent: Outgoing) -> None:
