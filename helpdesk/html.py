@@ -100,13 +100,15 @@ _EDITOR_CSS = frozenset(
 _BAD_CSS = re.compile(r"url|expression|javascript|behavio|binding|@|\\|<|>|var\s*\(|env\s*\(|image|attr\s*\(|/\*|[{};]")
 _NEGATIVE = re.compile(r"(?:^|[\s,(])-\s*[\d.]")
 
-# Tags as a browser's tokenizer sees them. Possessive, so it takes linear time.
+# Tags as a browser's tokenizer sees them: one that nothing ends takes in all that follows. Possessive, so that all of
+# them are found in linear time.
 _TAG = re.compile(
     r"<(?P<end>/?)(?P<name>[a-zA-Z][^\s/>]*+)"
     r"(?P<attributes>(?:[\s/]++|(?:=[^\s/>=]*+|[^\s/>=]++)"
-    r"(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+|(?=>)))?+)*+)>"
+    r"(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+|(?=>)))?+)*+)(?P<whole>>?)"
 )
-_ATTRIBUTE = re.compile(r"[\s/]+[^\s/>]")
+_ATTRIBUTE = re.compile(r"[\s/]++[^\s/>]")
+_QUOTED_VALUE = re.compile(r"=\s*+[\"']")
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 _SCOPES = frozenset({"table", "td", "th", "caption"})
@@ -122,7 +124,10 @@ _IN_ITEMS = _FORMATTING | frozenset(
 )
 
 _COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
-_STYLE = re.compile(r"<style\b[^>]*+>(.*?)(?:</style\b[^>]*+>|\Z)", re.DOTALL | re.IGNORECASE)
+_BEGINNINGS = {
+    name: (re.compile(rf"<{name}\b", re.IGNORECASE), re.compile(rf"</{name}\b", re.IGNORECASE))
+    for name in ("style", "script", "title", "svg", "math", "template", "iframe")
+}
 _ODD_TAGS = re.compile(rf"</?(?:{_OTHER_RULES}|{_SCAFFOLD})(?![\w-])[^<>]*+>?", re.IGNORECASE)
 # A doctype, <?xml …?>, <![if !mso]>: what a browser takes for a comment.
 _DECLARATION = re.compile(r"<[!?][^<>]*+>")
@@ -154,6 +159,7 @@ _URL_IN_TEXT = re.compile(
     r"|(?<![\w.+-])(?P<mail>[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24})(?![\w@])",
     re.IGNORECASE,
 )
+_AFTER_URL = frozenset(".,;:!?'*_)]")
 _LINK_MARKS = re.compile(r"\[([^\[\]\n]{0,2000})\]\(([^()\s]{1,2000})\)")
 _BLANK_LINES = re.compile(r"\n(?:[ \t\xa0]*\n){2,}")
 
@@ -273,14 +279,9 @@ def _scrub(text: str) -> str:
 def _prepare(html: str) -> tuple[str, str]:
     """`html` with ordinary elements only, and the style sheets that stood in it."""
     html = _LONG_NUMBER.sub("\ufffd", _DECLARATION.sub("", _COMMENT.sub("", html)))
-    sheets: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        sheets.append(match[1])
-        return ""
-
-    html = _STYLE.sub(keep, html)
-    html = _remove_with_content(html)
+    html, sheets = _cut_out(html, "style")
+    for name in ("script", "title", "svg", "math", "template", "iframe"):
+        html, _ = _cut_out(html, name)
     for _ in range(5):
         html, found = _ODD_TAGS.subn("", html)
         if not found:
@@ -291,25 +292,30 @@ def _prepare(html: str) -> tuple[str, str]:
     return _NOT_A_TAG.sub("&lt;", html), "\n".join(sheets)
 
 
-def _remove_with_content(html: str) -> str:
-    # Without a closing tag the search would run to the end for every opening one.
-    lowered = html.lower()
-    names = [name for name in ("script", "title", "svg", "math", "template", "iframe") if f"<{name}" in lowered]
-    if not names:
-        return html
-    for name in names:
-        opening = re.compile(rf"<{name}\b[^>]*+>", re.IGNORECASE)
-        closing = re.compile(rf"</{name}\b[^>]*+>", re.IGNORECASE)
-        out: list[str] = []
-        position = 0
-        while match := opening.search(html, position):
-            stop = closing.search(html, match.end())
-            if stop is None:
-                break
-            out.append(html[position : match.start()])
-            position = stop.end()
-        html = "".join(out) + html[position:]
-    return html
+def _cut_out(html: str, name: str) -> tuple[str, list[str]]:
+    """`html` without the elements of this name, and what stood in them.
+
+    Each search goes on where the one before it ended, and the first that finds nothing is the last: any input takes
+    linear time.
+    """
+    if f"<{name}" not in html.lower():
+        return html, []
+    opening, closing = _BEGINNINGS[name]
+    out: list[str] = []
+    contents: list[str] = []
+    position = 0
+    while match := opening.search(html, position):
+        start = html.find(">", match.end()) + 1
+        if not start:
+            break
+        stop = closing.search(html, start)
+        end = html.find(">", stop.end()) + 1 if stop else 0
+        if not end and name != "style":  # a style sheet that nothing ends goes on to the end of the mail
+            break
+        out.append(html[position : match.start()])
+        contents.append(html[start : stop.start() if stop and end else len(html)])
+        position = end or len(html)
+    return "".join(out) + html[position:], contents
 
 
 def _is_ordinary(html: str) -> bool:
@@ -324,8 +330,10 @@ def _is_ordinary(html: str) -> bool:
     for match in _TAG.finditer(html):
         name, closes = match["name"].lower(), bool(match["end"])
         attributes = match["attributes"]
-        if len(attributes) > 2 * MAX_ATTRIBUTES and len(_ATTRIBUTE.findall(attributes)) > MAX_ATTRIBUTES:
+        if len(attributes) > 2 * MAX_ATTRIBUTES and _has_many_attributes(attributes):
             return False
+        if not match["whole"]:
+            break
         if name in _TABLE_PARTS and "table" not in stack:
             openings += 1
             continue  # ignored outside a table
@@ -361,6 +369,11 @@ def _is_ordinary(html: str) -> bool:
         if len(stack) + len(active) > MAX_DEPTH:
             return False
     return True
+
+
+def _has_many_attributes(attributes: str) -> bool:
+    """An attribute begins after a space or right after the quote that ends the one before it."""
+    return any(len(sign.findall(attributes)) > MAX_ATTRIBUTES for sign in (_ATTRIBUTE, _QUOTED_VALUE))
 
 
 def _close(stack: list[str], name: str) -> None:
@@ -628,11 +641,7 @@ def _link_text(text: str) -> str:
         if match["mail"]:
             shown, url = match["mail"], f"mailto:{match['mail']}"
         else:
-            shown = match["url"].rstrip(".,;:!?'*_")
-            while shown.endswith((")", "]")) and shown.count("(") + shown.count("[") < shown.count(")") + shown.count(
-                "]"
-            ):
-                shown = shown[:-1].rstrip(".,;:!?'*_")
+            shown = _without_end_of_sentence(match["url"])
             url = link_address(shown)
         if not url:
             continue
@@ -644,6 +653,19 @@ def _link_text(text: str) -> str:
         position = match.start() + len(shown)
     out.append(_escape_lines(text[position:]))
     return "".join(out)
+
+
+def _without_end_of_sentence(url: str) -> str:
+    """The address alone: no full stop after it, and no bracket that opened before it."""
+    closed_too_often = url.count(")") + url.count("]") - url.count("(") - url.count("[")
+    end = len(url)
+    while end and url[end - 1] in _AFTER_URL:
+        if url[end - 1] in ")]":
+            if closed_too_often <= 0:
+                break
+            closed_too_often -= 1
+        end -= 1
+    return url[:end]
 
 
 def _escape_lines(text: str) -> str:
