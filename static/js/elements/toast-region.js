@@ -10,6 +10,7 @@ class ToastRegion extends HTMLElement {
     document.addEventListener("toast", this)
     document.addEventListener("htmx:response:error", this)
     document.addEventListener("htmx:error", this)
+    document.addEventListener("htmx:after:request", this)
     this.addEventListener("click", this)
     this.#arrivals = new MutationObserver(() => this.#time())
     this.#arrivals.observe(this, { childList: true })
@@ -20,6 +21,7 @@ class ToastRegion extends HTMLElement {
     document.removeEventListener("toast", this)
     document.removeEventListener("htmx:response:error", this)
     document.removeEventListener("htmx:error", this)
+    document.removeEventListener("htmx:after:request", this)
     this.removeEventListener("click", this)
     this.#arrivals.disconnect()
     for (const timer of this.#timers.values()) clearTimeout(timer)
@@ -30,17 +32,26 @@ class ToastRegion extends HTMLElement {
     if (event.type === "click") event.target.closest("[data-dismiss]")?.closest(".toast").remove()
     else if (event.type === "toast") for (const { text, kind } of event.detail.items) this.show(text, kind)
     else if (event.type === "htmx:error") this.show(this.dataset.offline, "error")
+    else if (event.type === "htmx:after:request") this.#reached(event.detail.ctx)
     else this.#explain(event.detail.ctx)
   }
 
   show(text, kind = "info") {
-    const there = [...this.querySelectorAll(".toast")].some((toast) => toast.textContent.trim().startsWith(text))
-    if (there) return // a poll that keeps failing says so once
+    if (this.#saying(text).length) return // a poll that keeps failing says so once
 
     const template = this.querySelector(`template[data-kind="${kind}"]`) ?? this.querySelector("template")
     const toast = template.content.cloneNode(true)
     toast.querySelector("[data-text]").textContent = text
     this.append(toast)
+  }
+
+  #saying(text) {
+    return [...this.querySelectorAll(".toast")].filter((toast) => toast.textContent.trim().startsWith(text))
+  }
+
+  // The connection is back: that it was away is no news any more. A gateway that answers for the desk is not the desk.
+  #reached({ response }) {
+    if (response.status < 502) for (const toast of this.#saying(this.dataset.offline)) toast.remove()
   }
 
   // An answer that is not swapped in, and whose server did not say why itself.
