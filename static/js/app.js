@@ -3,6 +3,7 @@
 import "./session.js";
 import "./elements/action-menu.js";
 import "./elements/announce-region.js";
+import "./elements/command-key.js";
 import "./elements/composer-box.js";
 import "./elements/email-frame.js";
 import "./elements/key-preference.js";

@@ -281,6 +281,29 @@ def test_a_server_that_cannot_be_reached_costs_no_text(tab):
     assert _html(tab) == "<p>Into the void</p>"
 
 
+def test_that_the_desk_was_away_is_no_news_once_it_answers(tab):
+    tab.route("**/reply/", lambda route: route.abort())
+    _write(tab, "Into the void")
+    tab.keyboard.press("Control+Enter")
+    tab.get_by_text("The help desk cannot be reached.").wait_for()
+
+    tab.unroute("**/reply/")
+    tab.keyboard.press("Control+Enter")
+    tab.get_by_text("Sent to Elina.").wait_for()
+    assert tab.get_by_text("The help desk cannot be reached.").count() == 0
+
+
+@pytest.mark.parametrize(("platform", "name"), [("MacIntel", "⌘"), ("Linux x86_64", "Ctrl")])
+def test_the_key_for_sending_is_named_as_on_this_keyboard(browser, desk, platform, name):
+    tab = browser.new_page()
+    tab.add_init_script(f"""
+        Object.defineProperty(navigator, "platform", {{ get: () => "{platform}" }})
+        Object.defineProperty(navigator, "userAgentData", {{ get: () => undefined }})""")
+    tab.goto(desk)
+    assert tab.locator("#pane-reply [data-send] .kbd").inner_text() == f"{name} ↵"
+    tab.close()
+
+
 def test_an_ended_session_leads_to_the_sign_in_page(tab, desk):
     with tab.expect_navigation():
         _write(tab, "Too late, session ended")
