@@ -76,6 +76,16 @@ class Listing:
             rows.append(Row(ticket, Group(Kind(turn), self.counts[_group_key(Kind(turn))]) if begins else None))
         return rows
 
+    def reaching(self, opened: Ticket) -> Listing:
+        """This list, begun at `opened` when that is one of its tickets and stands further down than this page."""
+        # Not by way of `rows`, whose groups would count everything twice.
+        if not self.next or opened.turn not in self.view.kinds or opened in self._tickets[: self.size]:
+            return self
+        turn, since, number = opened.cursor
+        just_before = turn, since, number + 1 if self.view.newest_first else number - 1
+        there = Listing(self.view, self.user, after=just_before, start=just_before, size=self.size)
+        return there if there._tickets[:1] == [opened] else self
+
     @property
     def next(self) -> str:
         """The cursor of the next page, "" on the last one."""

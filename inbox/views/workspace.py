@@ -44,7 +44,11 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
     view = view_or_default(user, request.GET.get("view", ""))
     context = {**ticket_context(request, opened), "view": view, "moves_focus": wants_fragment(request)}
     # A colleague's link may name a view that one does not have: the ticket is what they meant.
-    return answer_workspace(request, Listing(view, user, size=_wanted(request)), context)
+    listing = Listing(view, user, size=_wanted(request))
+    if not wants_fragment(request):
+        # A page that is loaded anew, or by somebody's link, shows where in the list its ticket stands.
+        listing = listing.reaching(opened)
+    return answer_workspace(request, listing, context)
 
 
 @login_required
