@@ -293,6 +293,77 @@ def test_on_a_phone_one_pane_shows_at_a_time(page, live_server, sign_in, aino):
     expect(page.locator("#ticket")).to_be_hidden()
 
 
+def test_focus_goes_to_what_was_sent_and_to_the_text_that_was_refused(
+    page, live_server, sign_in, aino, support, smtp_server
+):
+    ticket = make_ticket(name="Wrong size")
+    make_message(ticket, text="It is too small.", mailbox=support)
+    sign_in(page, aino)
+    page.get_by_role("link", name="Wrong size").click()
+    expect(page.locator("#ticket")).to_be_focused()
+    page.keyboard.press("r")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert").filter(has_text="There is nothing to send yet.")).to_be_visible()
+    expect(page.locator(".composer__reply .editor")).to_be_focused()
+    page.keyboard.type("Sorry")
+    page.keyboard.press("Control+Enter")
+    sent = page.locator("#messages [data-kind=agent]")
+    expect(sent).to_be_focused()
+    beat(page)
+    page.wait_for_timeout(300)
+    expect(sent).to_be_focused()
+    page.keyboard.press("c")
+    page.keyboard.type("Check the shelf.")
+    page.locator(".composer__comment [data-send]").click()
+    expect(page.locator("#messages [data-kind=comment]")).to_be_focused()
+
+
+def test_the_list_goes_on_by_keys_and_a_reload_finds_the_open_ticket_in_it(page, live_server, sign_in, aino):
+    tickets = [make_ticket(name=f"ticket {number:02}") for number in range(60)]
+    sign_in(page, aino)
+    page.locator(f"#t{tickets[48].number}-link").focus()
+    page.evaluate("document.querySelector('.ws__rows').scrollTop = 0")
+    page.keyboard.press("k")
+    for _ in range(49):
+        page.keyboard.press("j")
+    expect(page.locator(f"#t{tickets[49].number}-link")).to_be_focused()
+    page.keyboard.press("j")
+    expect(page.locator(f"#t{tickets[50].number}-link")).to_be_focused()
+    expect(page.locator(".trow")).to_have_count(60)
+
+    page.goto(f"{live_server.url}/tickets/{tickets[45].number}/")
+    expect(page.locator(".trow [aria-current]")).to_be_in_viewport()
+    page.goto(f"{live_server.url}/tickets/{tickets[55].number}/")
+    expect(page.locator(".trow [aria-current]")).to_have_text("ticket 55")
+    expect(page.locator(".trow [aria-current]")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(("width", "expected"), [(420, "all of it"), (2000, "scrolls")])
+def test_a_wide_mail_is_made_to_fit_as_far_as_one_can_read_it(page, live_server, sign_in, aino, width, expected):
+    page.set_viewport_size({"width": 1280, "height": 900})
+    ticket = make_ticket()
+    html = clean(f'<table width="{width}" style="width:{width}px"><tr><td style="height:700px">Wide</td></tr></table>')
+    make_message(ticket, text="Wide", html=html)
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    expect(page.frame_locator("iframe.email-frame").get_by_text("Wide")).to_be_visible()
+    page.wait_for_function("document.querySelector('iframe.email-frame').contentDocument.body.style.zoom !== ''")
+    zoom, inside, room, height, frame = page.locator("iframe.email-frame").evaluate(
+        """frame => {
+            const page = frame.contentDocument
+            return [Number(page.body.style.zoom), page.documentElement.scrollWidth, frame.clientWidth,
+                page.documentElement.getBoundingClientRect().height, frame.clientHeight]
+        }"""
+    )
+    if expected == "all of it":
+        assert 0.6 < zoom < 1
+        assert inside <= room
+    else:
+        assert zoom == 0.6
+        assert inside > room
+    assert height <= frame < height + 40
+
+
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1024, "dark"), (390, "light")])
 def test_nothing_keeps_anybody_out(page, live_server, sign_in, aino, support, width, theme):
     ticket = make_ticket(name="Wrong size")

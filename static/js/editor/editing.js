@@ -102,7 +102,8 @@ export class Editing {
     this.#fill()
     this.#squire.addEventListener("input", () => this.#changed())
     this.#changed()
-    if (hadFocus) this.#squire.moveCursorToEnd().focus()
+    const wasRefused = plain.ariaInvalid === "true" && document.activeElement === document.body
+    if (hadFocus || wasRefused) this.#squire.moveCursorToEnd().focus()
   }
 
   // What the server sent (a form with errors), what was typed before we came, or what this tab kept.

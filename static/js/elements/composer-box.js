@@ -12,6 +12,7 @@ class ComposerBox extends HTMLElement {
     this.addEventListener("keydown", this)
     this.addEventListener("pointerdown", this)
     document.addEventListener("reply:begins", this)
+    document.addEventListener("draft:saved", this)
     this.#choose(this.#box?.dataset.mode ?? "reply")
     const kept = Number(localStorage.getItem("composer-height"))
     if (kept) this.#resize(kept)
@@ -22,11 +23,13 @@ class ComposerBox extends HTMLElement {
     this.removeEventListener("keydown", this)
     this.removeEventListener("pointerdown", this)
     document.removeEventListener("reply:begins", this)
+    document.removeEventListener("draft:saved", this)
   }
 
   handleEvent(event) {
     if (event.type === "click") this.#clicked(event)
     else if (event.type === "reply:begins") this.open("reply")
+    else if (event.type === "draft:saved") this.#sent()
     else if (event.type === "pointerdown" && event.target === this.#grip) this.#drag(event)
     else if (event.type === "keydown") this.#key(event)
   }
@@ -43,6 +46,15 @@ class ComposerBox extends HTMLElement {
     if (tab) this.open(tab.dataset.mode)
     const opener = event.target.closest("[data-open]")
     if (opener) this.open(opener.dataset.open)
+  }
+
+  // What was written stands in the conversation now. Focus goes there, unless one has gone on elsewhere meanwhile.
+  #sent() {
+    const focused = document.activeElement
+    if (focused && focused !== document.body && !this.contains(focused)) return
+
+    this.removeAttribute("data-composing")
+    document.querySelector("#messages .msg:last-of-type")?.focus({ preventScroll: true })
   }
 
   #choose(mode) {

@@ -3,12 +3,15 @@
 import { singleKeysAreOn } from "./key-preference.js";
 
 let cursor = null // id of the row, so that the cursor outlives a swap of the list
+let goesOn = false // J at the last row: on to the next page's first, as soon as it is there
 
 class ListKeys extends HTMLElement {
   connectedCallback() {
     document.addEventListener("keydown", this)
     document.addEventListener("htmx:after:swap", this)
     this.#mark()
+    // A page that was loaded anew, or by somebody's link: the open ticket is in sight.
+    this.querySelector(".trow:has([aria-current])")?.scrollIntoView({ block: "nearest" })
   }
 
   disconnectedCallback() {
@@ -17,7 +20,7 @@ class ListKeys extends HTMLElement {
   }
 
   handleEvent(event) {
-    if (event.type !== "keydown") return this.#mark()
+    if (event.type !== "keydown") return this.#swapped()
     if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || !singleKeysAreOn()) return
     if (event.target.closest?.("input, textarea, select, [contenteditable], [popover], dialog")) return
 
@@ -44,10 +47,19 @@ class ListKeys extends HTMLElement {
     const at = here >= 0 ? here : rows.findIndex((row) => row.querySelector("[aria-current]"))
     // Nothing open and no cursor: J begins at the top, K too.
     const to = at < 0 ? 0 : Math.max(0, Math.min(rows.length - 1, at + by))
+    goesOn = by > 0 && at === rows.length - 1
+    // In sight, the way to the next page is taken by itself.
+    if (goesOn) this.querySelector("#list-end a")?.scrollIntoView({ block: "nearest" })
     cursor = rows[to].id
     this.#mark()
-    rows[to].scrollIntoView({ block: "nearest" })
+    if (!goesOn) rows[to].scrollIntoView({ block: "nearest" })
     rows[to].querySelector(".trow__link")?.focus({ preventScroll: true })
+  }
+
+  #swapped() {
+    this.#mark()
+    const last = [...this.querySelectorAll(".trow")].at(-1)
+    if (goesOn && last && last.id !== cursor && document.activeElement?.closest(".trow")?.id === cursor) this.#move(1)
   }
 
   #mark() {
