@@ -170,6 +170,17 @@ class MailboxForm(EverydayMailboxForm):
             self.add_error("smtp_password", _("This user needs a password."))
         return cleaned
 
+    @property
+    def is_to_be_tried(self) -> bool:
+        """Whether saving changes how a server is reached: then it is tried first."""
+        return self.instance._state.adding or bool({*CONNECTION, *SECRETS} & set(self.changed_data))
+
+    def ask_for_secrets_again(self) -> None:
+        """A page that is drawn anew does not hold what was typed as a password."""
+        for name in SECRETS:
+            if self.data.get(name):
+                self.add_error(name, _("Enter it again: a password does not stay in the page."))
+
     def check(self) -> tuple[list[Step], list[Step]]:
         """What a test of the IMAP and of the SMTP server finds. Only on a valid form."""
         return imap_checking.check(self.instance), smtp_checking.check(self.instance)

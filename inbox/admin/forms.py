@@ -7,7 +7,7 @@ from inbox.forms import MailboxForm, passed
 
 
 class AdminMailboxForm(MailboxForm):
-    """The form of the settings pages. A new mailbox is tried before it is saved, as there."""
+    """The form of the settings pages. New servers and passwords are tried before they are saved, as there."""
 
     untested = forms.BooleanField(
         label=gettext_lazy("Save even if the connection test fails"),
@@ -17,7 +17,7 @@ class AdminMailboxForm(MailboxForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
-        if self.errors or not self.instance._state.adding or self.cleaned_data.get("untested"):
+        if self.errors or not self.is_to_be_tried or self.cleaned_data.get("untested"):
             return
         found = self.check()
         if passed(found):
@@ -26,3 +26,4 @@ class AdminMailboxForm(MailboxForm):
             for step in steps:
                 if not step.ok:
                     self.add_error(None, f"{server}: {step.message}")
+        self.ask_for_secrets_again()

@@ -28,7 +28,7 @@ class InTrouble(admin.SimpleListFilter):
         return [("yes", _("Yes"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
-        return queryset.exclude(fetch_error="", send_error="") if self.value() else queryset
+        return queryset.filter(pk__in=Mailbox.objects.in_error()) if self.value() else queryset
 
 
 @admin.register(Mailbox)
@@ -50,7 +50,7 @@ class MailboxAdmin(Audited):
         return [
             (None, {"fields": ["address", *EVERYDAY]}),
             (_("Fetching"), {"fields": imap + beginning}),
-            (_("Sending"), {"fields": [*smtp, "ca_certificate"] if obj else [*smtp, "ca_certificate", "untested"]}),
+            (_("Sending"), {"fields": [*smtp, "ca_certificate", "untested"]}),
             *([(_("How it is doing"), {"fields": self.health})] if obj else []),
         ]
 

@@ -59,7 +59,7 @@ def mailboxes(request: HttpRequest) -> HttpResponse:
         {
             "section": "settings",
             "mailboxes": boxes,
-            "troubled": [box for box in boxes if box.enabled and (box.fetch_error or box.send_error)],
+            "troubled": [box for box in boxes if box.is_in_error],
             "without_ticket": sum(box.without_ticket for box in boxes),
             "quarantined": Incoming.objects.filter(state=IncomingState.QUARANTINED).count(),
         },
@@ -95,6 +95,10 @@ def mailbox(request: HttpRequest, pk: int) -> HttpResponse:
         return _edit_page(request, box, form)
     if not form.is_valid():
         return _edit_page(request, box, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    if isinstance(form, MailboxForm) and form.is_to_be_tried and not request.POST.get("untested"):
+        found = form.check()
+        if not passed(found):
+            return _edit_page(request, box, form, found=found, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     form.save_by(_user(request))
     messages.success(request, _("%(address)s is saved.") % {"address": box.address})
     return redirect("inbox:mailbox", pk=pk)
@@ -138,7 +142,7 @@ def _form_for(request: HttpRequest, box: Mailbox) -> EverydayMailboxForm:
 def _connect_page(
     request: HttpRequest, form: NewMailboxForm, *, found: Any = None, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    context = {"form": form, "section": "settings"} | _test_context(found, form)
+    context = {"form": form, "section": "settings"} | _test_context(request, found, form)
     return _render(request, "inbox/settings/mailbox_new.html", context, status)
 
 
@@ -148,14 +152,16 @@ def _edit_page(
     saved = Mailbox.objects.for_settings(timezone.now()).get(
         pk=box.pk
     )  # an invalid form has already written into its own
-    context = {"form": form, "mailbox": saved, "section": "settings"} | _test_context(found, form)
+    context = {"form": form, "mailbox": saved, "section": "settings"} | _test_context(request, found, form)
     return _render(request, "inbox/settings/mailbox.html", context, status)
 
 
-def _test_context(found: Any, form: EverydayMailboxForm) -> dict[str, Any]:
+def _test_context(request: HttpRequest, found: Any, form: EverydayMailboxForm) -> dict[str, Any]:
     if found is None:
         return {"tested": False, "test_is_due": bool(form.errors)}
     imap, smtp = found
+    if isinstance(form, MailboxForm) and form.is_bound and not wants_fragment(request):
+        form.ask_for_secrets_again()
     return {"tested": True, "imap_steps": imap, "smtp_steps": smtp, "passed": passed(found)}
 
 

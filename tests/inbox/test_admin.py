@@ -1,5 +1,3 @@
-import socket
-
 import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
@@ -19,6 +17,7 @@ from inbox.models import (
 )
 from people.models import AuditEntry, Role
 from tests.factories import make_mailbox, make_message, make_ticket, make_user
+from tests.mail_servers import free_port
 from tests.people.test_admin import change
 
 pytestmark = pytest.mark.django_db
@@ -159,10 +158,15 @@ def test_an_outgoing_mail_shows_how_it_went_and_is_tried_again(desk):
 # -- Mailboxes --------------------------------------------------------------------------------------------------------
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def test_the_list_of_those_in_trouble_has_none_that_is_switched_off(desk):
+    make_mailbox("well@desk.example")
+    make_mailbox("broken@desk.example", fetch_error="Refused.")
+    make_mailbox("off@desk.example", fetch_error="Refused.", enabled=False)
+    page = desk.get("/admin/inbox/mailbox/?trouble=yes")
+    assert [row.address for row in page.context["cl"].result_list] == ["broken@desk.example"]
+    assert [row.address for row in Mailbox.objects.in_error()] == [
+        row.address for row in Mailbox.objects.all() if row.is_in_error
+    ]
 
 
 def new_mailbox(**fields) -> dict:
@@ -200,7 +204,11 @@ def test_a_password_is_never_shown_and_kept_when_left_empty(desk):
     assert answer.status_code == 302, answer.context["errors"]
     mailbox.refresh_from_db()
     assert (mailbox.name, mailbox.imap_password, mailbox.smtp_password) == ("Renamed", "a secret 1", "a secret 2")
-    change(desk, page_of(mailbox), imap_password="a secret 3")
+    answer = change(desk, page_of(mailbox), imap_password="a secret 3")
+    assert answer.status_code == 200, "new passwords are tried first"
+    mailbox.refresh_from_db()
+    assert mailbox.imap_password == "a secret 1"
+    change(desk, page_of(mailbox), imap_password="a secret 3", untested="on")
     mailbox.refresh_from_db()
     assert mailbox.imap_password == "a secret 3"
     assert AuditEntry.objects.first().changes == {"imap_password": "changed"}

@@ -163,7 +163,7 @@ def test_an_empty_password_keeps_the_stored_one_and_none_is_ever_shown(boss: Cli
     box.refresh_from_db()
     assert (box.imap_password, box.smtp_password, box.name) == (PASSWORD, PASSWORD, "Returns")
     assert AuditEntry.objects.get().changes == {"name": ["Korpi Returns", "Returns"]}
-    boss.post(f"/settings/mailboxes/{box.pk}/", kept | {"imap_password": "new one"})
+    boss.post(f"/settings/mailboxes/{box.pk}/", kept | {"imap_password": "new one", "untested": "1"})
     box.refresh_from_db()
     assert (box.imap_password, box.smtp_password) == ("new one", PASSWORD)
     assert AuditEntry.objects.first().changes == {"imap_password": "changed"}
@@ -180,6 +180,33 @@ def test_a_saved_mailbox_is_tested_with_what_is_typed_and_saves_nothing(boss: Cl
     assert "Everything works" in boss.post(f"/settings/mailboxes/{box.pk}/test/").content.decode()
 
 
+def test_servers_that_do_not_work_are_not_saved_unless_that_is_asked_for(boss: Client, filled: dict[str, Any]) -> None:
+    boss.post("/settings/mailboxes/new/", filled)
+    box = Mailbox.objects.get()
+    page, port = f"/settings/mailboxes/{box.pk}/", box.smtp_port
+    typed = filled | {"imap_password": "", "smtp_user": "returns", "smtp_port": free_port()}
+    answer = boss.post(page, typed)
+    assert answer.status_code == 422
+    assert "Save although the test failed" in answer.content.decode()
+    box.refresh_from_db()
+    assert box.smtp_port == port
+    assert boss.post(page, typed | {"untested": "1"}).status_code == 302
+    box.refresh_from_db()
+    assert box.smtp_port == typed["smtp_port"]
+    # What has nothing to do with the servers is saved while they are away.
+    assert boss.post(page, typed | {"name": "Returns"}).status_code == 302
+
+
+def test_a_password_that_does_not_work_is_asked_for_again(boss: Client, filled: dict[str, Any]) -> None:
+    boss.post("/settings/mailboxes/new/", filled)
+    box = Mailbox.objects.get()
+    answer = boss.post(f"/settings/mailboxes/{box.pk}/", filled | {"imap_password": "wrong", "smtp_user": "returns"})
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["imap_password"]
+    box.refresh_from_db()
+    assert box.imap_password == PASSWORD
+
+
 def test_new_servers_are_tried_at_once(boss: Client, filled: dict[str, Any]) -> None:
     boss.post("/settings/mailboxes/new/", filled)
     box = Mailbox.objects.get()
@@ -189,7 +216,9 @@ def test_new_servers_are_tried_at_once(boss: Client, filled: dict[str, Any]) -> 
     make_message(ticket, mailbox=box)
     reply(ticket, by=make_user(), text="Hello")
     Outgoing.objects.update(due_at=later)
-    boss.post(f"/settings/mailboxes/{box.pk}/", filled | {"smtp_user": "returns", "imap_password": "right"})
+    boss.post(
+        f"/settings/mailboxes/{box.pk}/", filled | {"smtp_user": "returns", "imap_password": "right", "untested": "1"}
+    )
     box.refresh_from_db()
     assert (box.fetch_error, box.send_error, box.failed_polls) == ("", "", 0)
     assert box.next_poll_at < timezone.now()
@@ -265,6 +294,12 @@ def test_fetch_now_of_one_that_is_not_fetched_says_so(everyday: Client) -> None:
     assert "is not fetched from a server" in answer.content.decode()
 
 
+def test_a_new_mailbox_is_fetched_as_often_as_the_desk_says(settings: Any, boss: Client) -> None:
+    settings.HELPDESK_POLL_SECONDS = 300
+    assert make_mailbox("support@desk.example").poll_seconds == 300
+    assert 'value="300"' in boss.get("/settings/mailboxes/new/").content.decode()
+
+
 def test_a_status_belongs_to_the_pipeline_and_an_owner_can_own() -> None:
     support, returns = make_pipeline("Support"), make_pipeline("Returns")
     box = make_mailbox(pipeline=support, status=returns.first_status(Kind.NEW))
@@ -275,3 +310,17 @@ def test_a_status_belongs_to_the_pipeline_and_an_owner_can_own() -> None:
         box.full_clean()
     box = make_mailbox(smtp_host="127.0.0.1", smtp_security="none", smtp_port=free_port())
     box.full_clean()
+
+
+def test_every_page_says_when_a_mailbox_does_not_work_to_those_who_can_mend_it(client: Client) -> None:
+    words = "A mailbox does not work"
+    client.force_login(make_user(Role.AGENT))
+    box = make_mailbox()
+    assert words not in client.get("/").content.decode()
+    Mailbox.objects.update(send_error="The server refused the password.")
+    assert words in client.get("/").content.decode()
+    client.force_login(make_user(Role.AGENT, settings_right=False))
+    assert words not in client.get("/").content.decode()
+    client.force_login(make_user(Role.AGENT))
+    Mailbox.objects.filter(pk=box.pk).update(enabled=False)
+    assert words not in client.get("/").content.decode()
