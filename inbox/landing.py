@@ -23,7 +23,7 @@ from inbox.reading import Reading
 from inbox.threading import Place
 from people.models import Contact
 from people.models.contact import normalised
-from tickets.models import EventKind, LinkKind, Pipeline, Source, Ticket
+from tickets.models import LinkKind, Pipeline, Source, Ticket
 
 # Said by a machine while a person is away, or about a delivery: kept on the ticket, changes nothing there.
 QUIET = {AutomaticKind.AUTO_REPLY, AutomaticKind.BOUNCE, AutomaticKind.DELIVERY_REPORT}
@@ -160,9 +160,7 @@ def _begin(
         conversation.contact, conversation.subject = contact, name[:998]
         conversation.save(update_fields=["contact", "subject"])
         if conversation.ticket:
-            conversation.ticket.name, conversation.ticket.contact = name[:300], contact
-            conversation.ticket.company = contact.company if contact else None
-            conversation.ticket.save(update_fields=["name", "contact", "company"])
+            conversation.ticket.reread(name=name, contact=contact)
         return conversation
     ticket = _open_ticket(mailbox, contact, name, at) if mailbox.makes_tickets else None
     return Conversation.objects.create(
@@ -197,8 +195,9 @@ def _write(
 ) -> Message:
     mail = read.mail
     message = notice or Message(incoming=incoming)
-    if notice and notice.ticket_id != conversation.ticket_id:
-        _trash_notice(notice, at)
+    if notice and notice.ticket and notice.ticket_id != conversation.ticket_id:
+        # It turned out to belong to another ticket: the one that said it could not be read has served.
+        notice.ticket.trash(by=None, now=at)
     message.ticket = message.origin = conversation.ticket
     message.conversation = conversation
     message.direction, message.kind = Direction.IN, MessageKind.EMAIL
@@ -221,14 +220,6 @@ def _write(
     if notice:
         notice.attachments.all().delete()
     return message
-
-
-def _trash_notice(notice: Message, at: datetime) -> None:
-    """The mail turned out to belong to another ticket: the one that said it could not be read has served."""
-    if notice.ticket and notice.ticket.trashed_at is None:
-        notice.ticket.trashed_at = at
-        notice.ticket.save(update_fields=["trashed_at"])
-        notice.ticket.record(EventKind.TRASHED, by=None, now=at)
 
 
 def _references(mail: ParsedMail) -> list[str]:

@@ -7,14 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from helpdesk.attachments import opened, respond_with_file
-from inbox.admin.bases import ReadOnlyInline, Repairing
+from inbox.admin.bases import ReadOnlyInline, Repairing, download_link
 from inbox.models import FetchGap, Incoming, IncomingState, MailFolder
 from people.admin_bases import ReadOnly, linked, list_linked
 from people.models import User
@@ -97,8 +96,7 @@ class IncomingAdmin(Repairing):
 
     @admin.display(description=gettext_lazy("raw mail"))
     def raw_mail(self, incoming: Incoming) -> str:
-        address = reverse("admin:inbox_incoming_raw", args=[incoming.pk])
-        return format_html('<a href="{}" download>{}</a>', address, _("Download"))
+        return download_link("admin:inbox_incoming_raw", incoming)
 
     @admin.display(description=gettext_lazy("message"))
     def message_link(self, incoming: Incoming) -> str:

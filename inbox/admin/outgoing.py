@@ -5,13 +5,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
-from django.utils.translation import gettext as _
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy
 
 from helpdesk.attachments import opened, respond_with_file
-from inbox.admin.bases import ReadOnlyInline, Repairing
+from inbox.admin.bases import ReadOnlyInline, Repairing, download_link
 from inbox.models import Outgoing, OutgoingRecipient
 from people.admin_bases import NOTHING, linked
 from people.models import User
@@ -79,10 +77,7 @@ class OutgoingAdmin(Repairing):
 
     @admin.display(description=gettext_lazy("mail as sent"))
     def mail_as_sent(self, outgoing: Outgoing) -> str:
-        if not outgoing.mime:
-            return NOTHING
-        address = reverse("admin:inbox_outgoing_mail", args=[outgoing.pk])
-        return format_html('<a href="{}" download>{}</a>', address, _("Download"))
+        return download_link("admin:inbox_outgoing_mail", outgoing) if outgoing.mime else NOTHING
 
     @admin.display(description=gettext_lazy("to"))
     def to_addresses(self, outgoing: Outgoing) -> str:

@@ -213,10 +213,6 @@ class FetchGap(models.Model):
     def __str__(self) -> str:
         return f"{self.folder} · {self.uid}"
 
-    @property
-    def is_given_up(self) -> bool:
-        return self.next_try_at is None
-
     def missed(self, reason: str, *, now: datetime) -> None:
         """The server would not give it, again: wait longer each time, and give up after five."""
         self.reason = reason[:2_000]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -33,6 +34,10 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=30)
 
 
+def usual_poll_seconds() -> int:
+    return int(settings.HELPDESK_POLL_SECONDS)
+
+
 class Security(models.TextChoices):
     NONE = "none", _("None")
     STARTTLS = "starttls", _("STARTTLS")
@@ -54,6 +59,7 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
         ]
 
     def in_error(self) -> MailboxQuerySet:
+        """See Mailbox.is_in_error."""
         return self.filter(enabled=True).exclude(fetch_error="", send_error="")
 
     def for_settings(self, now: datetime) -> MailboxQuerySet:
@@ -68,7 +74,7 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
 
         return self.select_related("team", "owner", "pipeline").annotate(
             received_today=counted(Incoming.objects.filter(stored_at__gte=midnight)),
-            waiting_to_leave=counted(Outgoing.objects.filter(state__in=["queued", "sending", "deferred"])),
+            waiting_to_leave=counted(Outgoing.objects.pending()),
             without_ticket=counted(Conversation.objects.filter(ticket=None)),
         )
 
@@ -86,7 +92,7 @@ class Mailbox(Channel):
     imap_user = models.CharField(_("IMAP user"), max_length=254, blank=True)
     imap_password = EncryptedTextField(_("IMAP password"), blank=True)
     imap_folder = models.CharField(_("folder"), max_length=255, default="INBOX")
-    poll_seconds = models.PositiveIntegerField(_("fetch every (seconds)"), default=60)
+    poll_seconds = models.PositiveIntegerField(_("fetch every (seconds)"), default=usual_poll_seconds)
     import_since = models.DateTimeField(
         _("import mail since"),
         null=True,
@@ -186,6 +192,11 @@ class Mailbox(Channel):
     def fetches(self) -> bool:
         return bool(self.imap_host)
 
+    @property
+    def is_in_error(self) -> bool:
+        """Somebody should look: it is meant to work and does not."""
+        return self.enabled and bool(self.fetch_error or self.send_error)
+
     def begin_fetching(self) -> None:
         """Note where the folder stands at the moment of connecting. When that fails, the first fetch goes by dates."""
         from inbox.channels.imap import connection, fetching
@@ -242,7 +253,7 @@ class Mailbox(Channel):
         """Servers or passwords are others now: what failed before says nothing any more, so both are tried at once."""
         self.fetch_error, self.failed_polls, self.next_poll_at, self.send_error = "", 0, now, ""
         self.save(update_fields=["fetch_error", "failed_polls", "next_poll_at", "send_error"])
-        self.outgoing.filter(state__in=["queued", "deferred"], due_at__gt=now).update(due_at=now)
+        self.outgoing.waiting().filter(due_at__gt=now).update(due_at=now)
 
     def sending_failed(self, reason: str, *, until: datetime) -> None:
         """The account itself is at fault (login refused, server away): what waits for it waits together, so that a
@@ -250,14 +261,14 @@ class Mailbox(Channel):
         """
         self.send_error = reason
         self.save(update_fields=["send_error"])
-        self.outgoing.filter(state__in=["queued", "deferred"], due_at__lt=until).update(due_at=until)
+        self.outgoing.waiting().filter(due_at__lt=until).update(due_at=until)
 
     def sending_works(self, *, now: datetime) -> None:
         """Clear the error, and let what waited for it go."""
         if self.send_error:
             self.send_error = ""
             self.save(update_fields=["send_error"])
-            self.outgoing.filter(state__in=["queued", "deferred"], due_at__gt=now).update(due_at=now)
+            self.outgoing.waiting().filter(due_at__gt=now).update(due_at=now)
 
 
 class MailFolderQuerySet(models.QuerySet["MailFolder"]):

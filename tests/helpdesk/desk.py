@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.mail_servers import free_port
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -39,12 +40,6 @@ def manage(state: Path, *arguments: str, **more: str) -> subprocess.CompletedPro
         text=True,
         timeout=120,
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def processes_of(state: Path) -> list[int]:

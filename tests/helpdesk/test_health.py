@@ -43,7 +43,6 @@ def nobody_alive() -> Iterator[None]:
 
 
 @pytest.mark.django_db
-@pytest.mark.servers
 @pytest.mark.usefixtures("nobody_alive")
 def test_worker_and_scheduler_are_told_apart(visitor: Client) -> None:
     alive.note_alive("scheduler")
@@ -138,7 +137,6 @@ def test_only_the_last_forwarded_address_counts_and_only_behind_a_proxy(settings
 
 
 @pytest.mark.django_db
-@pytest.mark.servers
 def test_the_migrations_say_all_that_the_models_say() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
     assert settings.DATABASES

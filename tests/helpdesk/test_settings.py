@@ -1,11 +1,15 @@
 """A wrong setting stops the program with one sentence, and what it says holds no secret."""
 
+import ast
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from helpdesk.settings import DOCUMENTED
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
@@ -123,3 +127,33 @@ def test_every_setting_says_what_it_means(tmp_path: Path) -> None:
 
     assert {"DATABASE_URL", "REDIS_URL", "HELPDESK_STATE_DIR", "MAIL_ROOM_PORT"} <= DOCUMENTED.keys()
     assert all(setting.meaning.endswith(".") for setting in DOCUMENTED.values())
+
+
+def words_of(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every name that the file reads, with whether it is one in the file itself; and its short texts."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute):
+            yield node.attr, False
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id, True
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and path.name != "settings.py":
+            yield node.value, False
+
+
+def test_every_setting_that_is_documented_does_something():
+    settings = CHECKOUT / "helpdesk" / "settings.py"
+    used = {name for name, _ in words_of(settings)}
+    # One that is read right into a setting of Django's has no name of its own.
+    kept = {
+        target.id
+        for node in ast.walk(ast.parse(settings.read_text()))
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    used |= set(DOCUMENTED) - kept
+    for app in ("helpdesk", "people", "tickets", "inbox"):
+        for path in (CHECKOUT / app).rglob("*.py"):
+            if path != settings:
+                used |= {name for name, is_local in words_of(path) if not is_local}
+    assert sorted(set(DOCUMENTED) - used) == []

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpdesk.desk import RunningDesk, eventually, free_port, manage, open_folder, processes_of
+from tests.helpdesk.desk import RunningDesk, eventually, manage, open_folder, processes_of
+from tests.mail_servers import free_port
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 import socket
 import threading
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
+from inbox.channels.smtp.sending import send
 from inbox.errors import CannotTryAgain, MayNotReply
 from inbox.models import Mailbox, Outgoing, OutgoingState
 from inbox.models.outgoing import MOST_TRIES, pause_after
@@ -179,11 +182,19 @@ def test_a_connection_lost_after_the_final_dot_is_unknown_and_never_sent_again_b
 
 
 class CutsAtDot(threading.Thread):
-    """Hangs up in the middle of the mail's text, before the final dot."""
+    """Hangs up in the middle of the mail's text, before the final dot.
+
+    It takes one line, and the mail is larger than what the system would hold on the way, so the dot cannot have left.
+    """
+
+    MAIL = b"Subject: Long\r\n\r\n" + b"A long answer, line by line.\r\n" * 600_000
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
         self.port = self.listener.getsockname()[1]
         self.start()
 
@@ -202,10 +213,56 @@ class CutsAtDot(threading.Thread):
 def test_a_connection_lost_before_the_final_dot_is_tried_again(write: Any, box: Mailbox) -> None:
     server = CutsAtDot()
     Mailbox.objects.update(smtp_port=server.port)
-    outgoing = write("A long answer. " * 100_000)
+    outgoing = write()
+    outgoing.mime.save("long.eml", ContentFile(server.MAIL))
     outgoing.send_now()
-    assert seen(outgoing).state in (OutgoingState.DEFERRED, OutgoingState.UNKNOWN)
+    assert seen(outgoing).state == OutgoingState.DEFERRED
+    assert "before the mail was handed over" in outgoing.last_answer
+    assert not outgoing.handed_over
     server.listener.close()
+
+
+def test_lines_that_begin_with_a_dot_arrive_with_it(write: Any, smtp_server: SmtpServer) -> None:
+    outgoing = write()
+    outgoing.mime.save("dots.eml", ContentFile(b"Subject: Dots\r\n\r\n.\r\n.hidden\r\n..\r\nThe end.\r\n"))
+    outgoing.send_now()
+    assert smtp_server.taken[0].raw.endswith(b"\r\n\r\n.\r\n.hidden\r\n..\r\nThe end.\r\n")
+
+
+def test_a_server_may_work_on_a_mail_for_ten_minutes(
+    write: Any, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 5321, 4.5.3.2.6. Who hangs up earlier does not know what became of the mail."""
+    patience: list[float | None] = []
+    read = smtplib.SMTP.getreply
+
+    def noted(smtp: smtplib.SMTP) -> Any:
+        patience.append(smtp.sock.gettimeout())  # type: ignore[union-attr]
+        return read(smtp)
+
+    monkeypatch.setattr(smtplib.SMTP, "getreply", noted)
+    write().send_now()
+    *before, after_dot, _goodbye = patience
+    assert after_dot == 600
+    assert set(before) == {30}
+
+
+def test_a_sender_that_was_taken_for_dead_settles_its_mail_when_it_comes_back(
+    write: Any, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outgoing = write()
+
+    def stopped_for_a_while(mail: Outgoing) -> Any:
+        outcome = send(mail)
+        Outgoing.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        Outgoing.objects.sweep(timezone.now())
+        assert seen(Outgoing.objects.get(pk=mail.pk)).state == OutgoingState.UNKNOWN
+        return outcome
+
+    monkeypatch.setattr("inbox.channels.smtp.sending.send", stopped_for_a_while)
+    outgoing.send_now()
+    assert seen(outgoing).state == OutgoingState.SENT
+    assert outgoing.sent_at
 
 
 def test_a_wrong_password_is_the_mailboxs_trouble_and_clears_by_itself(

@@ -190,6 +190,18 @@ def test_a_mail_of_thirty_megabytes_comes_in_whole(mailbox: Mailbox) -> None:
         assert file.read() == content
 
 
+def test_a_mail_from_a_server_whose_clock_is_ahead_counts_from_now(mailbox: Mailbox) -> None:
+    """Else it stood on top of its ticket, and of what waits, until that time has come."""
+    now = timezone.now()
+    stored = receiving.store(mailbox, make_mail(), source="pipe", now=now)
+    Incoming.objects.update(received_at=now + timedelta(hours=3))
+    receiving.process(stored.pk, now=now)
+    message = Message.objects.get()
+    assert message.at == now
+    assert message.ticket
+    assert message.ticket.turn_since == now
+
+
 def test_a_mail_dated_in_another_century_counts_from_when_it_came(mailbox: Mailbox) -> None:
     raw = make_mail().replace(b"\r\nDate: ", b"\r\nDate: Thu, 1 Jan 2099 00:00:00 +0000\r\nX-Was: ", 1)
     assert abs(land(mailbox, raw).at - timezone.now()) < timedelta(minutes=1)

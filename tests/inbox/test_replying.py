@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 
 from inbox import errors
@@ -331,3 +332,15 @@ def test_two_clicks_at_the_same_moment_and_two_agents_at_once() -> None:
     assert len(written) == 3
     assert len({message.pk for message in written}) == 2
     assert Outgoing.objects.count() == 2
+
+
+def test_the_file_of_an_upload_that_was_used_goes_when_the_reply_stands(agent: User, on_commit: Any) -> None:
+    ticket = make_ticket(contact=make_contact("elina@customer.example"))
+    make_message(ticket, mailbox=make_mailbox("support@desk.example"))
+    file = upload(agent)
+    name = str(file.file.name)
+    with on_commit():
+        answer = reply(ticket, by=agent, text="See the file.", uploads=[file])
+        assert default_storage.exists(name)
+    assert not default_storage.exists(name)
+    assert default_storage.exists(str(answer.attachments.get().file.name))

@@ -56,6 +56,32 @@ def test_moving_to_a_status_of_another_pipeline_is_refused():
         ticket.move_to(make_pipeline("Sales").first_status(Kind.NEW), by=make_user(), now=LATER)
 
 
+def test_from_one_closed_status_to_another_it_was_closed_when_it_first_was():
+    ticket = make_ticket(kind=Kind.CLOSED, now=NOW)
+    other = ticket.pipeline.statuses.create(name="Spam", kind=Kind.CLOSED, position=9)
+    ticket.move_to(other, by=make_user(), now=LATER)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.closed_at, ticket.turn_since) == (other, NOW, NOW)
+
+
+def test_a_ticket_is_reread_under_its_lock_and_keeps_what_others_did():
+    ticket, contact = make_ticket(now=NOW), make_contact("elina@customer.example")
+    stale = Ticket.objects.get(pk=ticket.pk)
+    ticket.prioritise(Priority.URGENT, by=make_user(), now=LATER)
+    stale.reread(name="Wrong size", contact=contact)
+    ticket.refresh_from_db()
+    assert (ticket.name, ticket.contact, ticket.company) == ("Wrong size", contact, contact.company)
+    assert ticket.priority == Priority.URGENT
+
+
+def test_a_ticket_that_the_desk_trashes_itself_says_so_once():
+    ticket = make_ticket(now=NOW)
+    ticket.trash(by=None, now=LATER)
+    ticket.trash(by=None, now=LATER)
+    assert ticket.trashed_at == LATER
+    assert kinds(ticket) == [EventKind.CREATED, EventKind.TRASHED]
+
+
 def test_opening_a_closed_ticket_by_hand_is_a_reopening():
     ticket = make_ticket(kind=Kind.CLOSED, now=NOW)
     ticket.move_to(ticket.pipeline.first_status(Kind.WAITING_ON_US), by=make_user(), now=LATER)

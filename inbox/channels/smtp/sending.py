@@ -15,7 +15,7 @@ from inbox.channels.passwords import PasswordUnreadable
 from inbox.channels.smtp.connection import PATIENCE, opened
 from inbox.channels.steps import cut
 from inbox.mime.compose import check_address
-from inbox.models.outgoing import Outgoing, RecipientState
+from inbox.models.outgoing import Outgoing, RecipientState, said_of_unknown
 
 # RFC 5321, 4.5.3.2.6: a server may work on a mail for ten minutes before it answers the final dot.
 PATIENCE_AFTER_DOT = 600
@@ -117,11 +117,8 @@ class _Dialogue:
         return False
 
     def _mail(self, addresses: list[str], mime: bytes) -> bool:
-        options = []
-        if self._smtp.has_extn("size"):
-            options.append(f"size={len(mime)}")
-        if not mime.isascii() and self._smtp.has_extn("8bitmime"):
-            options.append("body=8bitmime")
+        # Never body=8bitmime: what inbox.mime.compose makes is ASCII throughout.
+        options = [f"size={len(mime)}"] if self._smtp.has_extn("size") else []
         code, said = self._smtp.mail(check_address(self._outgoing.envelope_from), options)
         if code == 250:
             return True
@@ -185,8 +182,7 @@ class _Dialogue:
 
     def _unknown(self, reason: str, words: str) -> None:
         self._outcome.unknown = True
-        note = _("It may have sent the mail; it is not sent again by itself, so that nobody gets it twice.")
-        self._outcome.answer = " ".join(filter(None, [reason, note, words]))
+        self._outcome.answer = said_of_unknown(reason, words)
 
 
 def _sendable(outgoing: Outgoing, outcome: Outcome) -> list[str]:

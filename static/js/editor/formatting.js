@@ -115,7 +115,7 @@ export class Formatting {
 }
 
 // "example.com" is a web address and "a@example.com" a mail address; anything that could run is neither.
-export function webAddress(typed) {
+function webAddress(typed) {
   const text = typed.trim()
   if (!text) return ""
   if (/^(https?|mailto|tel):/i.test(text)) return text
