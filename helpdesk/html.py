@@ -1,7 +1,7 @@
 """The one place where foreign HTML becomes safe, and the only one that may call mark_safe.
 
 `clean` is for mail, once, in a worker, before the database keeps its result; the small functions below it (`mark_clean`,
-`resolve_cids`, `show_remote_images`) take what `clean` made and are cheap enough for every view.
+`resolve_cids`, `show_remote_images` …) take what `clean` made and are cheap enough for every view.
 
 bleach is thorough but slow on hostile input (10,000 nested elements take seconds), so `fits` walks the tags first, with
 the rules by which a browser opens and closes them. Above a cap the mail is shown as its plain text.
@@ -98,7 +98,13 @@ _EDITOR_CSS = frozenset(
     "white-space".split()
 )
 _BAD_CSS = re.compile(r"url|expression|javascript|behavio|binding|@|\\|<|>|var\s*\(|env\s*\(|image|attr\s*\(|/\*|[{};]")
-_NEGATIVE = re.compile(r"(?:^|[\s,(])-\s*[\d.]")
+# Distances below nothing lay words over those of others. What a calculation comes to is not seen here.
+_NEGATIVE = re.compile(r"-\s*[\d.]")
+_COMPUTED = re.compile(r"(?:calc|min|max|clamp)\s*\(")
+_SPACING = ("margin", "text-indent", "letter-spacing", "word-spacing")
+# In our own pages a block is as large as its words; only these have a size of their own.
+_SIZED_IN_EDITOR = frozenset("img table td th".split())
+_SIZE = re.compile(r"(?:^|(?<=; ))(?:width|height): [^;]*(?:; |$)")
 
 # Tags as a browser's tokenizer sees them: one that nothing ends takes in all that follows. Possessive, so that all of
 # them are found in linear time.
@@ -145,13 +151,17 @@ _LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel", "sip", "sms"})
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=]+", re.IGNORECASE)
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}", re.IGNORECASE)
 _HOST_IN_TEXT = re.compile(
-    r"(?:https?://|www\.|@)[^\s/@:?#]{3,253}|^\s*(?:[\w-]{1,63}\.){1,6}[a-z]{2,24}(?=[/:?#\s]|$)", re.IGNORECASE
+    r"(?:https?://|www\.|@)[^\s/@:?#]{3,253}|^\s*(?:[\w-]{1,63}\.){1,6}[a-z]{2,24}(?=[/:?#\s]|$)"
+    r"|(?<![\w.@/-])(?:[\w-]{1,63}\.){1,6}[a-z]{2,24}(?=/)",  # with a path after it, also among other words
+    re.IGNORECASE,
 )
 _FILE_ENDINGS = frozenset(
     "pdf doc docx xls xlsx ppt pptx txt md html htm csv zip png jpg jpeg gif ics eml py js".split()
 )
 
 _REMOTE_IMAGE = re.compile(r'<img data-remote-src="([^"]*)"')
+_IMAGE = re.compile(r"<img(?=[\s>])[^<>]*>")
+_DESCRIPTION = re.compile(r' alt="([^"]*)"')
 _CID_IMAGE = re.compile(r'<img src="cid:([^"]*)"', re.IGNORECASE)
 
 _URL_IN_TEXT = re.compile(
@@ -214,6 +224,16 @@ def resolve_cids(clean_html: str, urls: Mapping[str, str]) -> SafeString:
         return f'<img src="{entities.escape(url)}"' if url else "<img"
 
     return mark_safe(_CID_IMAGE.sub(point, clean_html))
+
+
+def describe_images(clean_html: str) -> SafeString:
+    """The cleaned HTML with the description of each image in its place, or nothing where it has none."""
+
+    def describe(match: re.Match[str]) -> str:
+        description = _DESCRIPTION.search(match[0])
+        return f"[{description[1]}]" if description and description[1].strip() else ""
+
+    return mark_safe(_IMAGE.sub(describe, clean_html))
 
 
 def normalize_cid(cid: str) -> str:
@@ -457,7 +477,10 @@ def _safe_css(style: str, allowed: frozenset[str]) -> str:
         lowered = value.lower()
         if not value or _BAD_CSS.search(lowered):
             continue
-        if token.lower_name.startswith(("margin", "text-indent", "letter-spacing")) and _NEGATIVE.search(lowered):
+        is_spacing = token.lower_name.startswith(_SPACING)
+        if is_spacing and _NEGATIVE.search(lowered):
+            continue
+        if (is_spacing or allowed is _EDITOR_CSS) and _COMPUTED.search(lowered):
             continue
         kept.append(f"{token.lower_name}: {value.replace(chr(34), chr(39))}" + (" !important" * token.important))
     # Written for an attribute whose entities bleach leaves alone.
@@ -492,7 +515,7 @@ class _FinishFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the 
             kind, name = token["type"], token.get("name", "")
             if kind in ("StartTag", "EmptyTag"):
                 # Without a bare quote in it a value is always written in double quotes.
-                token["data"] = {k: entities.escape(entities.unescape(v)) for k, v in token["data"].items()}
+                token["data"] = {k: entities.escape(self._value(name, *k, v)) for k, v in token["data"].items()}
             if kind in ("StartTag", "EmptyTag") and name == "a":
                 target, words = self._finish_link(token), []
             elif kind in ("StartTag", "EmptyTag") and name == "img":
@@ -508,6 +531,9 @@ class _FinishFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the 
                 target = ""
                 continue
             yield token
+
+    def _value(self, tag: str, namespace: str | None, attribute: str, value: str) -> str:
+        return entities.unescape(value)
 
     def _finish_link(self, token: dict[str, Any]) -> str:
         attributes = token["data"]
@@ -541,6 +567,12 @@ class _FinishFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the 
 class _EditorFinishFilter(_FinishFilter):
     own_addresses = True
     shows_hosts = False
+
+    def _value(self, tag: str, namespace: str | None, attribute: str, value: str) -> str:
+        value = super()._value(tag, namespace, attribute, value)
+        if attribute == "style" and tag not in _SIZED_IN_EDITOR:
+            value = _SIZE.sub("", value).removesuffix("; ")
+        return value
 
 
 class _MailCleaner(Cleaner):
@@ -623,15 +655,15 @@ def _other_host(words: str, target: str) -> str:
     if not target.lower().startswith("http"):
         return ""
     real = (urlsplit(target).hostname or "").removeprefix("www.")
-    shown = _HOST_IN_TEXT.search(words[:2_000])
-    if shown is None:
-        return ""
-    name = re.sub(r"^(?:https?://|@)", "", shown[0].strip().lower()).rstrip(".,;:!)")
-    if name.rsplit(".", 1)[-1] in _FILE_ENDINGS and not shown[0].lower().startswith(("http", "www.")):
-        return ""
+    return real if any(_names_another(shown[0], real) for shown in _HOST_IN_TEXT.finditer(words[:2_000])) else ""
+
+
+def _names_another(shown: str, real: str) -> bool:
+    name = re.sub(r"^(?:https?://|@)", "", shown.strip().lower()).rstrip(".,;:!)")
+    if name.rsplit(".", 1)[-1] in _FILE_ENDINGS and not shown.lower().startswith(("http", "www.")):
+        return False
     name = name.removeprefix("www.")
-    same = name == real or real.endswith(f".{name}") or name.endswith(f".{real}")
-    return "" if same else real
+    return not (name == real or real.endswith(f".{name}") or name.endswith(f".{real}"))
 
 
 def _link_text(text: str) -> str:

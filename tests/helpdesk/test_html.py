@@ -13,6 +13,7 @@ from helpdesk.html import (
     clean,
     clean_editor,
     count_remote_images,
+    describe_images,
     fits,
     from_text,
     mark_clean,
@@ -323,6 +324,9 @@ def test_a_link_opens_elsewhere_and_tells_nothing():
         ('<a href="https://evil.example/login">www.bank.example</a>', " [evil.example]"),
         ('<a href="https://evil.example/login">bank.example/login</a>', " [evil.example]"),
         ('<a href="https://evil.example/">Go to <b>https://bank</b>.example now</a>', " [evil.example]"),
+        ('<a href="https://evil.example/">Sign in at bank.example/login to go on</a>', " [evil.example]"),
+        ('<a href="https://evil.example/">www.evil.example, that is https://bank.example</a>', " [evil.example]"),
+        ('<a href="https://x.example/">Read index.html/docs and/or e.g. this</a>', ""),
         ('<a href="https://bank.example.evil.example/">https://bank.example</a>', " [bank.example.evil.example]"),
         ('<a href="https://bank.example@evil.example/">https://bank.example</a>', " [evil.example]"),
         ('<a href="https://www.bank.example/x">bank.example</a>', ""),
@@ -369,6 +373,40 @@ def test_the_editor_keeps_our_own_addresses_and_marks():
     assert 'src="/uploads' not in clean(html)
     assert clean_editor('<img src="//evil.example/x.png">') == '<img data-remote-src="https://evil.example/x.png">'
     assert clean_editor('<img src="/\\evil.example/x.png">') == "<img>"
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "margin-left: calc(1px*-900)",
+        "margin-left: CALC (1px * -900)",
+        "margin-left: min(1px, 2px)",
+        "margin-left: -1px",
+        "padding: clamp(1px, 2px, 9000px)",
+        "width: 9000px; height: 0",
+        "height: 900px; width: 5%",
+    ],
+)
+def test_nothing_written_in_the_editor_covers_what_others_wrote(style):
+    assert clean_editor(f'<div style="{style}; color: red">x</div>') == '<div style="color: red">x</div>'
+    assert "calc" not in clean_editor(f'<td><img style="{style}"></td>')
+
+
+def test_a_picture_and_a_table_of_the_editor_keep_their_size():
+    html = '<table style="width: 50%"><tbody><tr><td style="color: red; width: 5px">x</td></tr></tbody></table>'
+    assert clean_editor(html) == html
+
+
+@pytest.mark.parametrize("style", ["margin: calc(0px - 9em)", "text-indent:max(-900px, -90px)", "word-spacing: -9em"])
+def test_nothing_in_a_mail_lies_over_its_other_words(style):
+    assert clean(f'<p style="{style}; width: calc(100% - 9px)">x</p>') == '<p style="width: calc(100% - 9px)">x</p>'
+
+
+def test_images_are_told_by_their_descriptions():
+    safe = clean(
+        '<p>a<img src=https://x.example/t.gif alt="A &gt; <b>">b<img src=cid:z><img alt=" ">c</p><p>&lt;img alt="x"></p>'
+    )
+    assert describe_images(safe) == '<p>a[A &gt; &lt;b&gt;]bc</p><p>&lt;img alt="x"&gt;</p>'
 
 
 def test_plain_text_becomes_paragraphs_with_links():
