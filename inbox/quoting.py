@@ -58,11 +58,12 @@ def _quoted_text(message: Message, attribution: str) -> str:
 
 
 def _quoted_html(message: Message, attribution: str) -> str:
-    said = message.html or str(safe_html.from_text(message.text))
-    if len(said) > MOST_HTML:
-        said = str(safe_html.from_text((message.text or safe_html.to_text(said))[:MOST_TEXT]))
-    earlier = message.quoted_html or (str(safe_html.from_text(message.quoted_text)) if message.quoted_text else "")
+    said = safe_html.mark_clean(message.html)
+    if not said or len(said) > MOST_HTML:
+        said = safe_html.from_text((message.text or safe_html.to_text(said))[:MOST_TEXT])
+    earlier = safe_html.mark_clean(message.quoted_html)
+    if not earlier and len(message.quoted_text) <= MOST_TEXT:
+        earlier = safe_html.from_text(message.quoted_text)
     if len(said) + len(earlier) <= MOST_HTML:
         said += earlier
-    said = str(safe_html.resolve_cids(safe_html.mark_clean(said), {}))
-    return f'<p>{escape(attribution)}</p><blockquote type="cite">{said}</blockquote>'
+    return f'<p>{escape(attribution)}</p><blockquote type="cite">{safe_html.describe_images(said)}</blockquote>'

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from django.utils.html import escape
 
-from helpdesk import html as safe_html
 from inbox.mime.compose import OutgoingAttachment, OutgoingMail, compose
 from inbox.models import Attachment, Mailbox, Message
 from inbox.models.message import Address
@@ -57,8 +56,7 @@ def _html(message: Message, signature: str) -> str:
         lines = "<br>\n".join(escape(line) for line in signature.splitlines())
         parts.append(f'<div style="margin-top: 1em">{lines}</div>')
     if message.quoted_html:
-        quoted = safe_html.show_remote_images(safe_html.mark_clean(message.quoted_html))
-        parts.append(f'<div style="margin-top: 1em">{quoted}</div>')
+        parts.append(f'<div style="margin-top: 1em">{message.quoted_html}</div>')
     return "\n".join(parts)
 
 

@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 
+from helpdesk.html import clean
 from inbox import errors
 from inbox.models import Direction, Mailbox, Message, Outgoing, OutgoingState, Upload
 from inbox.replying import comment, recipients_for, reply
@@ -103,6 +104,21 @@ def test_the_mail_has_both_parts_with_signatures_and_the_earlier_mail_below(agen
     assert "difficult" not in text + html
     assert answer.text == "Sorry, today."
     assert "difficult" not in answer.quoted_text + answer.quoted_html
+
+
+def test_pictures_of_the_earlier_mail_are_not_sent_back(agent: User) -> None:
+    ticket = make_ticket()
+    make_message(
+        ticket,
+        text="Sale",
+        html=str(clean('<p>Sale <img src="https://track.example/7.gif" alt="A shoe"></p>')),
+        quoted_html=str(clean('<p>Spring <img src="https://track.example/3.gif"></p>')),
+    )
+    html = part(mail_of(reply(ticket, by=agent, text="No, thank you.")), "html")
+    assert "Sale [A shoe]" in html
+    assert "Spring" in html
+    assert "<img" not in html
+    assert "track.example" not in html
 
 
 def test_references_carry_the_whole_thread(agent: User) -> None:
