@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from helpdesk.web import wants_fragment
+from helpdesk.web import render_page, wants_fragment
 from inbox.forms import EverydayMailboxForm, MailboxForm, NewMailboxForm, passed
 from inbox.models import Incoming, IncomingState, Mailbox
 from inbox.tasks import poll_mailbox
+from inbox.views.fetching import wait_for, what_came, with_toasts
 from people.models import User
 
 
@@ -52,18 +53,17 @@ def for_admins(view: _View) -> _View:
 
 @for_settings
 def mailboxes(request: HttpRequest) -> HttpResponse:
+    news = what_came(request)
     boxes: list[Any] = list(Mailbox.objects.for_settings(timezone.now()))
-    return render(
-        request,
-        "inbox/settings/mailboxes.html",
-        {
-            "section": "settings",
-            "mailboxes": boxes,
-            "troubled": [box for box in boxes if box.is_in_error],
-            "without_ticket": sum(box.without_ticket for box in boxes),
-            "quarantined": Incoming.objects.filter(state=IncomingState.QUARANTINED).count(),
-        },
-    )
+    context = {
+        "section": "settings",
+        "mailboxes": boxes,
+        "troubled": [box for box in boxes if box.is_in_error],
+        "without_ticket": sum(box.without_ticket for box in boxes),
+        "quarantined": Incoming.objects.filter(state=IncomingState.QUARANTINED).count(),
+    }
+    answer = render_page(request, "inbox/settings/mailboxes.html", "inbox/settings/_mailboxes.html", context)
+    return with_toasts(answer, news)
 
 
 @for_admins
@@ -92,7 +92,8 @@ def mailbox(request: HttpRequest, pk: int) -> HttpResponse:
     box = get_object_or_404(Mailbox, pk=pk)
     form = _form_for(request, box)
     if request.method != "POST":
-        return _edit_page(request, box, form)
+        news = what_came(request)
+        return with_toasts(_edit_page(request, box, form), news)
     if not form.is_valid():
         return _edit_page(request, box, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if isinstance(form, MailboxForm) and form.is_to_be_tried and not request.POST.get("untested"):
@@ -125,8 +126,11 @@ def mailbox_fetch(request: HttpRequest, pk: int) -> HttpResponse:
     if not box.enabled or not box.fetches:
         messages.error(request, _("%(address)s is not fetched from a server.") % {"address": box.address})
     else:
+        wait_for(request, box)
         poll_mailbox.delay_on_commit(box.pk)
         messages.success(request, _("Fetching mail of %(address)s now.") % {"address": box.address})
+    if request.POST.get("from") == "mailbox":
+        return redirect("inbox:mailbox", pk=pk)
     return redirect("inbox:mailboxes")
 
 

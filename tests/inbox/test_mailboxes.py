@@ -207,6 +207,42 @@ def test_a_password_that_does_not_work_is_asked_for_again(boss: Client, filled: 
     assert box.imap_password == PASSWORD
 
 
+ELSEWHERE = [
+    {"imap_host": "mail.elsewhere.example", "imap_security": "ssl"},
+    {"smtp_host": "mail.elsewhere.example", "smtp_security": "ssl"},
+    {"imap_user": "somebody"},
+    {"smtp_user": "somebody"},
+]
+
+
+@pytest.mark.parametrize("typed", ELSEWHERE)
+@pytest.mark.parametrize("do", ["", "test/"])
+def test_a_stored_password_goes_to_no_other_server(
+    boss: Client, filled: dict[str, Any], typed: dict[str, Any], do: str
+) -> None:
+    boss.post("/settings/mailboxes/new/", filled)
+    box = Mailbox.objects.get()
+    kept = filled | {"imap_password": "", "smtp_password": "", "smtp_user": "returns"}
+    answer = boss.post(f"/settings/mailboxes/{box.pk}/{do}", kept | typed)
+    assert answer.status_code == 422
+    field = f"{next(iter(typed))[:4]}_password"
+    assert list(answer.context["form"].errors) == [field]
+    assert "Enter the password again" in answer.content.decode()
+    box.refresh_from_db()
+    assert (box.imap_host, box.smtp_host, box.imap_user) == ("127.0.0.1", "127.0.0.1", "returns")
+
+
+def test_a_stored_password_does_not_leave_the_encryption(boss: Client, filled: dict[str, Any]) -> None:
+    boss.post("/settings/mailboxes/new/", filled)
+    box = Mailbox.objects.get()
+    Mailbox.objects.update(imap_security="ssl", smtp_security="starttls")
+    kept = filled | {"imap_password": "", "smtp_password": "", "smtp_user": "returns"}
+    answer = boss.post(f"/settings/mailboxes/{box.pk}/test/", kept)
+    assert list(answer.context["form"].errors) == ["imap_password", "smtp_password"]
+    again = kept | {"imap_password": PASSWORD, "smtp_password": PASSWORD}
+    assert boss.post(f"/settings/mailboxes/{box.pk}/test/", again).status_code == 200
+
+
 def test_new_servers_are_tried_at_once(boss: Client, filled: dict[str, Any]) -> None:
     boss.post("/settings/mailboxes/new/", filled)
     box = Mailbox.objects.get()
@@ -324,3 +360,43 @@ def test_every_page_says_when_a_mailbox_does_not_work_to_those_who_can_mend_it(c
     client.force_login(make_user(Role.AGENT))
     Mailbox.objects.filter(pk=box.pk).update(enabled=False)
     assert words not in client.get("/").content.decode()
+
+
+@pytest.fixture
+def fetched(dovecot: Dovecot) -> Mailbox:
+    return make_mailbox(
+        "support@desk.example", imap_host=dovecot.host, imap_port=dovecot.port, imap_security="none",
+        imap_user="whatcame", imap_password=PASSWORD, import_all=True,
+    )  # fmt: skip
+
+
+def test_who_fetched_hears_once_what_came(everyday: Client, fetched: Mailbox, dovecot: Dovecot, on_commit: Any) -> None:
+    for number in range(2):
+        raw = f"From: a@b.example\r\nSubject: Hello\r\nMessage-ID: <whatcame{number}@b>\r\n\r\nHi {number}\r\n"
+        dovecot.deliver("whatcame", raw.encode())
+    everyday.post(f"/settings/mailboxes/{fetched.pk}/fetch/")
+    rows = everyday.get("/settings/mailboxes/", headers=HTMX)
+    assert rows.content.decode().lstrip().startswith('<section class="stack" id="mailboxes"')
+    assert "new mail" not in rows.headers.get("HX-Trigger", "")
+    with on_commit():
+        everyday.post(f"/settings/mailboxes/{fetched.pk}/fetch/")
+    assert "support@desk.example: 2 new mails" in everyday.get("/settings/mailboxes/", headers=HTMX)["HX-Trigger"]
+    assert "HX-Trigger" not in everyday.get("/settings/mailboxes/", headers=HTMX)
+
+
+def test_who_fetched_hears_that_it_failed_on_the_page_they_came_from(
+    everyday: Client, fetched: Mailbox, on_commit: Any
+) -> None:
+    Mailbox.objects.update(imap_port=free_port())
+    page = f"/settings/mailboxes/{fetched.pk}/"
+    with on_commit():
+        answer = everyday.post(f"{page}fetch/", {"from": "mailbox"})
+    assert answer["Location"] == page
+    assert "support@desk.example could not be fetched." in everyday.get(page).content.decode()
+
+
+def test_a_mailbox_without_a_team_says_so(everyday: Client) -> None:
+    make_mailbox()
+    text = everyday.get("/settings/mailboxes/").content.decode()
+    assert "No team" in text
+    assert "Unassigned" not in text
