@@ -15,6 +15,7 @@ from inbox.channels.imap import checking as imap_checking
 from inbox.channels.smtp import checking as smtp_checking
 from inbox.channels.steps import Step, all_well
 from inbox.models import Mailbox
+from inbox.models.mailbox import Security
 from people.models import AuditEntry, User
 from people.models.contact import normalised
 from tickets.models import Status
@@ -163,12 +164,30 @@ class MailboxForm(EverydayMailboxForm):
             if not cleaned.get(secret):
                 # Without a user there is nothing that a password could be for.
                 has_user = cleaned.get(f"{kind}_user") and cleaned.get(f"{kind}_host")
-                cleaned[secret] = getattr(self.instance, secret, "") if has_user else ""
-        if cleaned.get("imap_host") and not cleaned.get("imap_password") and "imap_host" not in self.errors:
+                stored = getattr(self.instance, secret, "") if has_user else ""
+                if stored and self._leads_elsewhere(kind, cleaned):
+                    stored = ""
+                    self.add_error(secret, _("Enter the password again: the stored one is for the server as it was."))
+                cleaned[secret] = stored
+        missing = self.errors.keys() & {"imap_host", "imap_password"}
+        if cleaned.get("imap_host") and not cleaned.get("imap_password") and not missing:
             self.add_error("imap_password", _("Fetching mail needs a password."))
-        if cleaned.get("smtp_user") and not cleaned.get("smtp_password") and "imap_password" not in self.errors:
+        missing = self.errors.keys() & {"imap_password", "smtp_password"}
+        if cleaned.get("smtp_user") and not cleaned.get("smtp_password") and not missing:
             self.add_error("smtp_password", _("This user needs a password."))
         return cleaned
+
+    def _leads_elsewhere(self, kind: str, cleaned: dict[str, Any]) -> bool:
+        """Whether the stored password would go where it has not gone so far, or where others can read it.
+
+        Whoever is signed in as an admin may use it, and still must not get to know it by naming a server of their own.
+        """
+        for name in (f"{kind}_host", f"{kind}_user"):
+            before, after = (str(value or "").strip() for value in (getattr(self.instance, name), cleaned.get(name)))
+            if before.lower() != after.lower():
+                return True
+        before, after = getattr(self.instance, f"{kind}_security"), cleaned.get(f"{kind}_security")
+        return before != after and after == Security.NONE
 
     @property
     def is_to_be_tried(self) -> bool:

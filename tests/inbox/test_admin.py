@@ -215,6 +215,17 @@ def test_a_password_is_never_shown_and_kept_when_left_empty(desk):
     assert "a secret" not in text(desk.get("/admin/people/auditentry/"))
 
 
+def test_a_stored_password_goes_to_no_other_server(desk):
+    mailbox = make_mailbox(
+        imap_host="imap.desk.example", imap_user="help", imap_password="a secret 1", smtp_host="mail.desk.example"
+    )
+    answer = change(desk, page_of(mailbox), imap_host="imap.elsewhere.example", untested="on")
+    assert answer.status_code == 200
+    assert "imap_password" in answer.context["adminform"].form.errors
+    mailbox.refresh_from_db()
+    assert mailbox.imap_host == "imap.desk.example"
+
+
 def test_the_rules_of_the_settings_pages_hold_here_too(desk):
     answer = desk.post("/admin/inbox/mailbox/add/", new_mailbox(smtp_host="mail.elsewhere.example", untested="on"))
     assert answer.status_code == 200, "security none is for this machine only"
