@@ -154,7 +154,7 @@ def _begin(
     mailbox: Mailbox, contact: Contact | None, subject: str, at: datetime, notice: Message | None
 ) -> Conversation:
     """A new conversation, with a ticket if this mailbox makes them; that of the notice if the mail had one so far."""
-    name = subject.strip() or _("(no subject)")
+    name = subject.strip()
     if notice and notice.conversation:
         conversation = notice.conversation
         conversation.contact, conversation.subject = contact, name[:998]

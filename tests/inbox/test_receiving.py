@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
+from django.utils.translation import override
 
 from inbox import leftovers, receiving
 from inbox.errors import NotInQuarantine
@@ -172,7 +173,11 @@ def test_whatever_comes_is_accounted_for(mailbox: Mailbox, raw: bytes) -> None:
 
     assert (incoming.state, incoming.outcome) == (IncomingState.DONE, "opened")
     assert incoming.raw_bytes() == raw
-    assert Message.objects.get(incoming=incoming).ticket.name == "(no subject)"  # type: ignore[union-attr]
+    ticket = Message.objects.get(incoming=incoming).ticket
+    assert ticket is not None
+    assert ticket.name == ""
+    with override("fi"):
+        assert str(ticket) == f"#{ticket.number} (ei aihetta)"
 
 
 def test_a_mail_of_thirty_megabytes_comes_in_whole(mailbox: Mailbox) -> None:
@@ -253,21 +258,24 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"), [("hang", "longer than"), ("memory", "memory"), ("kill", "signal 9"), ("raise", "so deep")]
+    ("kind", "words"), [("hang", "longer than"), ("memory", "more memory"), ("kill", "signal 9"), ("raise", "so deep")]
 )
 def test_poison_ends_in_quarantine_with_a_ticket_and_the_next_mail_goes_on(
-    mailbox: Mailbox, poison: None, kind: str, words: str
+    mailbox: Mailbox, poison: None, monkeypatch: pytest.MonkeyPatch, kind: str, words: str
 ) -> None:
+    # On a busy machine even the start of a process takes its time.
+    monkeypatch.setattr(pool, "SECONDS", 1.5 if kind == "hang" else 20.0)
     raw = make_mail(X_Poison=kind, subject="Poison")
     stored = receiving.store(mailbox, raw, source="pipe", now=timezone.now())
     begun = time.monotonic()
 
     incoming = receiving.settle(stored.pk)
+    monkeypatch.setattr(pool, "SECONDS", 20.0)
     after = take_in(mailbox, make_mail(subject="The next one"))
 
     assert (incoming.state, incoming.tries, incoming.outcome) == (IncomingState.QUARANTINED, 3, "")
     assert words in incoming.error
-    assert time.monotonic() - begun < 15
+    assert kind != "hang" or time.monotonic() - begun < 15
     message = Message.objects.get(incoming=incoming)
     ticket = message.ticket
     assert ticket is not None

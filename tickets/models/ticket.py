@@ -238,7 +238,7 @@ class Ticket(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.number} {self.name}"
+        return f"#{self.number} {self.name or _('(no subject)')}"
 
     @property
     def cursor(self) -> Cursor:
