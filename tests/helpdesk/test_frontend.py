@@ -12,6 +12,9 @@ from django.core.files.base import ContentFile
 from django.template import engines
 
 from helpdesk.storage import HashedStaticFiles
+from helpdesk.templatetags import ui
+from tickets.models.view import VIEWS
+from tickets.templatetags.tickets import ICONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STATIC = ROOT / "static"
@@ -91,12 +94,99 @@ def test_every_token_that_is_read_exists():
     assert read_without_fallback - set_somewhere - {"--p", "--h"} == set()
 
 
-def test_every_icon_that_is_used_is_in_the_sprite():
-    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons" / "sprite.svg").read_text()))
-    used = {f"i-{name}" for path in TEMPLATES for name in re.findall(r"""{% icon ["']([\w-]+)["']""", path.read_text())}
+def test_every_token_is_read():
+    """The steps of text sizes and of space are scales, which stay whole."""
+    tokens = COMMENT.sub("", (STATIC / "css" / "tokens.css").read_text())
+    everything = "".join(path.read_text() for path in STYLES + SCRIPTS + TEMPLATES)
+    defined = {name for name in re.findall(r"(--[\w-]+)\s*:", tokens) if not re.match(r"--(?:text|s)-\w+$", name)}
 
-    assert used - sprite == set()
-    assert {"g-new", "g-open", "g-waiting", "g-resolved", "p-low", "p-normal", "p-high", "p-urgent", "logo"} <= sprite
+    assert defined - set(re.findall(r"var\((--[\w-]+)", everything)) == set()
+
+
+def test_every_class_is_used():
+    """Rules that nothing needs yet come with the part that needs them."""
+    names = set()
+    for path in STYLES:
+        for selector in re.findall(r"([^{};]+)\{", COMMENT.sub("", path.read_text())):
+            names |= set(re.findall(r"\.([a-zA-Z][\w-]*)", selector))
+
+    assert names - _classes_of_templates() - _classes_of_scripts() - _classes_of_python() == set()
+
+
+def _classes_of_templates():
+    """Of class attributes without what decides about them, of the block for <body>, and of drawings with a class."""
+    classes = set()
+    for path in TEMPLATES:
+        text = path.read_text()
+        for attribute in re.findall(r'\bclass="((?:\{[%{].*?[%}]\}|[^"])*)"', text):
+            classes |= _words(re.sub(r"\{[%{].*?[%}]\}", " ", attribute))
+            classes |= _words(" ".join(re.findall(r'"([^"]*)"', attribute)))
+        for block in re.findall(r"\{% block body_class %\}([\w -]*)\{% endblock %\}", text):
+            classes |= _words(block)
+        for drawing in re.findall(r"\{% (?:icon|logo)\b(.*?)%\}", text):
+            classes |= _words(drawing)
+        classes |= {f"avatar--{size}" for size in re.findall(r'\{% avatar [\w.]+ "(\w+)"', text)}
+    return classes
+
+
+def _classes_of_scripts():
+    texts = [re.sub(r"^\s*//.*$", "", path.read_text(), flags=re.MULTILINE) for path in SCRIPTS]
+    return {
+        word for text in texts for quoted in re.findall(r"""["'`]([^"'`\n]*)["'`]""", text) for word in _words(quoted)
+    }
+
+
+def _classes_of_python():
+    """Of form widgets and template tags, and of what `glyph` and `prio` put together."""
+    files = [*ROOT.glob("*/forms.py"), *ROOT.glob("*/*/forms.py"), *ROOT.glob("*/templatetags/*.py")]
+    written = {
+        word for path in files for quoted in re.findall(r'"([^"\n]*)"', path.read_text()) for word in _words(quoted)
+    }
+    drawn = {f"glyph--{drawing}" for drawing, _ in ui.GLYPHS.values()} | {f"prio--{name}" for name in ui.PRIORITIES}
+    return written | drawn
+
+
+def _words(text):
+    return set(re.findall(r"[\w-]+", text))
+
+
+def test_every_animation_is_used():
+    styles = "".join(path.read_text() for path in STYLES)
+
+    for name in re.findall(r"@keyframes ([\w-]+)", styles):
+        assert re.search(rf"animation: {name}\b", styles), name
+
+
+def test_the_sprite_holds_the_drawings_that_are_used_and_no_other():
+    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons" / "sprite.svg").read_text()))
+    icons = {name for path in TEMPLATES for name in re.findall(r"""{% icon ["']([\w-]+)["']""", path.read_text())}
+    icons |= {view.icon for view in VIEWS} | set(ICONS.values())
+    shapes = {f"g-{drawing}" for drawing, _ in ui.GLYPHS.values()} | {f"p-{name}" for name in ui.PRIORITIES}
+
+    assert sprite == {f"i-{name}" for name in icons} | shapes | {"logo"}
+
+
+@_own([path for path in STYLES if path.parent.name == "layout" and path.name != "responsive.css"])
+def test_the_layout_leaves_to_components_what_is_theirs(path):
+    """A component's layer wins over the layout's, whatever the selector: such a rule would do nothing."""
+    rule = re.compile(r"([^{};]+)\{([^{}]*)\}")
+    component_sets = {}
+    for style in (STATIC / "css" / "components").glob("*.css"):
+        for selectors, body in rule.findall(COMMENT.sub("", style.read_text())):
+            for selector in selectors.split(","):
+                if re.fullmatch(r"\s*\.[\w-]+\s*", selector):
+                    component_sets.setdefault(selector.strip(), set()).update(_properties(body))
+
+    for layer, text in re.findall(r"@layer (\w+) \{(.*?)\n\}", COMMENT.sub("", path.read_text()), re.DOTALL):
+        for selectors, body in rule.findall(text) if layer == "layout" else ():
+            for selector in selectors.split(","):
+                last = re.search(r"(\.[\w-]+)\s*$", selector)
+                lost = _properties(body) & component_sets.get(last[1], set()) if last else set()
+                assert not lost, (selector.strip(), lost)
+
+
+def _properties(body):
+    return set(re.findall(r"([\w-]+)\s*:", body))
 
 
 def test_every_element_that_is_used_is_defined_and_loaded():
