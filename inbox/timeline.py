@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from helpdesk import html as safe_html
-from inbox.models import Attachment, Direction, Message, Outgoing, OutgoingState
+from inbox.models import Attachment, Direction, Message, Outgoing
 from tickets.models import Event, EventKind, Ticket
 
 # HTML made of these alone looks right among our own words. Anything else is a page of its own, in a frame.
@@ -88,13 +88,11 @@ class Said:
 
     @property
     def is_pending(self) -> bool:
-        waiting = (OutgoingState.HELD, OutgoingState.QUEUED, OutgoingState.SENDING, OutgoingState.DEFERRED)
-        return self.outgoing is not None and self.outgoing.state in waiting
+        return self.outgoing is not None and self.outgoing.is_pending
 
     @property
     def is_failed(self) -> bool:
-        failed = (OutgoingState.FAILED, OutgoingState.BOUNCED, OutgoingState.UNKNOWN)
-        return self.outgoing is not None and self.outgoing.state in failed
+        return self.outgoing is not None and self.outgoing.is_failed
 
     @property
     def _inline_urls(self) -> dict[str, str]:
@@ -114,10 +112,6 @@ class Happened:
     @property
     def is_folded(self) -> bool:
         return len(self.events) >= FOLDED_FROM
-
-    @property
-    def is_beginning(self) -> bool:
-        return self.events[0].kind == EventKind.CREATED
 
     @property
     def others(self) -> int:
@@ -143,9 +137,7 @@ class Thread:
     events: list[Event] = field(init=False)
 
     def __post_init__(self) -> None:
-        # A mailbox stands with each message, and its passwords are no one's to decrypt here.
-        secrets = ("conversation__mailbox__imap_password", "conversation__mailbox__smtp_password")
-        self.messages = list(self.ticket.messages.for_thread().defer(*secrets))
+        self.messages = list(self.ticket.messages.for_thread())
         for message in self.messages:
             message.ticket = self.ticket
         self.events = list(self.ticket.events.select_related("actor"))
@@ -160,9 +152,8 @@ class Thread:
     @property
     def refresh_seconds(self) -> int:
         """How soon to look again: one who just sent waits for the word that it went."""
-        leaving = (OutgoingState.QUEUED, OutgoingState.SENDING)
         outgoing = [getattr(message, "outgoing", None) for message in self.messages]
-        return 2 if any(mail and mail.state in leaving for mail in outgoing) else 10
+        return 2 if any(mail and mail.is_leaving for mail in outgoing) else 10
 
     @property
     def last(self) -> Message | None:

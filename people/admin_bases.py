@@ -100,6 +100,13 @@ class Audited(admin.ModelAdmin):
         return changes
 
 
+class OneAtATime(admin.ModelAdmin):
+    """Deleted on its own page, which says what stands in the way, and never in bulk."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+
 def _named(thing: Model) -> str:
     with translation.override("en"):  # the log is in one language, whoever acts
         return f"{capfirst(str(thing._meta.verbose_name))} {thing}"

@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from people.admin_bases import Audited, ReadOnly, linked, list_linked
+from people.admin_bases import Audited, OneAtATime, ReadOnly, linked, list_linked
 from people.models import User
 from tickets.admin_forms import ShareForm, StatusForm, StatusFormSet, TicketForm
 from tickets.errors import TicketError
@@ -30,7 +30,7 @@ class StatusInline(admin.TabularInline):
 
 
 @admin.register(Pipeline)
-class PipelineAdmin(Audited):
+class PipelineAdmin(OneAtATime, Audited):
     list_display = ["name", "position", "reopening", "reopen_days", "statuses_count", "tickets_count"]
     list_filter = ["reopening"]
     search_fields = ["name", "statuses__name"]
@@ -46,9 +46,6 @@ class PipelineAdmin(Audited):
     @admin.display(description=gettext_lazy("tickets"))
     def tickets_count(self, pipeline: Pipeline) -> str:
         return list_linked(Ticket, _("Show"), pipeline__id__exact=pipeline.pk)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         pipeline = self.get_object(request, object_id)

@@ -11,7 +11,7 @@ from typing import Any
 from helpdesk.embedded.binaries import postgres_programs
 from helpdesk.embedded.errors import CannotStart
 from helpdesk.embedded.places import Places
-from helpdesk.embedded.processes import dying_with_parent, end, is_running, wait_until
+from helpdesk.embedded.processes import dying_with_parent, end, has_died, is_running, wait_until
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
@@ -67,14 +67,14 @@ class Postgres:
             )
 
     def wait_ready(self) -> None:
-        if not wait_until(lambda: self._died() or self._is_ready(), within=60) or self._died():
+        if not wait_until(lambda: has_died(self.process) or self._is_ready(), within=60) or has_died(self.process):
             raise CannotStart(f"The embedded PostgreSQL did not start. Its own words are in {self.log}.")
 
     def stop(self) -> None:
         end(self.process, signal.SIGINT, within=15)
-
-    def _died(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
+        if self.socket_folder != self.data:
+            with contextlib.suppress(OSError):  # the server was killed and left something in it
+                self.socket_folder.rmdir()
 
     def _is_ready(self) -> bool:
         """A file left by a killed server says ready too, so it must name our process."""

@@ -53,6 +53,11 @@ def is_running(pid: int, command_part: str) -> bool | None:
     return command_part.encode() in command
 
 
+def has_died(process: subprocess.Popen[bytes] | None) -> bool:
+    """False for one that was never started."""
+    return process is not None and process.poll() is not None
+
+
 def wait_until(answer: Callable[[], bool], *, within: float) -> bool:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:

@@ -8,7 +8,7 @@ import subprocess
 from helpdesk.embedded.binaries import valkey_server
 from helpdesk.embedded.errors import CannotStart
 from helpdesk.embedded.places import Places
-from helpdesk.embedded.processes import dying_with_parent, end, wait_until
+from helpdesk.embedded.processes import dying_with_parent, end, has_died, wait_until
 
 
 class Valkey:
@@ -51,14 +51,14 @@ class Valkey:
             )
 
     def wait_ready(self) -> None:
-        if not wait_until(lambda: self._died() or self._answers(), within=30) or self._died():
+        if not wait_until(lambda: has_died(self.process) or self._answers(), within=30) or has_died(self.process):
             raise CannotStart(f"The embedded Valkey did not start. Its own words are in {self.log}.")
 
     def stop(self) -> None:
         end(self.process, signal.SIGTERM, within=10)
-
-    def _died(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
+        if self.socket.parent != self.data:
+            with contextlib.suppress(OSError):  # the server was killed and left something in it
+                self.socket.parent.rmdir()
 
     def _answers(self) -> bool:
         """While it still reads its file it answers -LOADING, which is not yet +PONG."""

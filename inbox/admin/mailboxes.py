@@ -16,7 +16,7 @@ from inbox.channels.steps import Step
 from inbox.forms import CONNECTION, EVERYDAY, SECRETS, MailboxForm
 from inbox.models import Incoming, Mailbox
 from inbox.tasks import poll_mailbox
-from people.admin_bases import NOTHING, Audited, list_linked
+from people.admin_bases import NOTHING, Audited, OneAtATime, list_linked
 from people.models import User
 
 
@@ -32,7 +32,7 @@ class InTrouble(admin.SimpleListFilter):
 
 
 @admin.register(Mailbox)
-class MailboxAdmin(Audited):
+class MailboxAdmin(OneAtATime, Audited):
     """The same form and the same verbs as the settings pages. Passwords go in and never come out."""
 
     form = AdminMailboxForm
@@ -66,9 +66,6 @@ class MailboxAdmin(Audited):
             path("<int:pk>/fetch/", fetch, name="inbox_mailbox_fetch_now"),
             *super().get_urls(),
         ]
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Only one that never had mail: the mails of the others refer to it, so they are switched off."""

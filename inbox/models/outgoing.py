@@ -54,8 +54,9 @@ class RecipientState(models.TextChoices):
     BOUNCED = "bounced", _("Bounced")
 
 
-# For a sender; still on its way; what people should look at; what they may try again.
+# For a sender; at any moment; still on its way; what people should look at; what they may try again.
 WAITING = (OutgoingState.QUEUED, OutgoingState.DEFERRED)
+LEAVING = (OutgoingState.QUEUED, OutgoingState.SENDING)
 PENDING = (OutgoingState.HELD, OutgoingState.SENDING, *WAITING)
 FAILED = (OutgoingState.FAILED, OutgoingState.BOUNCED, OutgoingState.UNKNOWN)
 RETRYABLE = (OutgoingState.FAILED, OutgoingState.UNKNOWN, OutgoingState.DEFERRED)
@@ -154,6 +155,11 @@ class Outgoing(models.Model):
     def can_be_tried_again(self) -> bool:
         """By a person: for `unknown` that person has asked the customer, or takes the risk of a second copy."""
         return self.state in RETRYABLE
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whoever wrote it hears within seconds how it went."""
+        return self.state in LEAVING
 
     @property
     def is_pending(self) -> bool:

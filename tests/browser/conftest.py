@@ -37,12 +37,9 @@ def support(transactional_db: None, smtp_server: Any) -> Mailbox:
 @pytest.fixture
 def sign_in(live_server: Any) -> Callable[[Page, User], None]:
     def enter(page: Page, user: User) -> None:
-        from tests.factories import PASSWORD
+        from tests import signing_in
 
-        page.goto(f"{live_server.url}/login/")
-        page.get_by_label("Email").fill(user.email)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        signing_in.sign_in(page, f"{live_server.url}/login/", user)
         page.wait_for_url(f"{live_server.url}/")
 
     return enter

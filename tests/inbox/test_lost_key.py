@@ -92,9 +92,9 @@ def test_the_settings_page_takes_a_new_password(box: Mailbox, client: Client) ->
             *("imap_folder", "smtp_host", "smtp_port", "smtp_security", "smtp_user"),
         )
     }
-    typed |= {"enabled": "on", "makes_tickets": "on", "imap_password": "a new one"}
+    typed |= {"enabled": "on", "makes_tickets": "on", "imap_password": PASSWORD, "smtp_password": PASSWORD}
     assert client.post(f"/settings/mailboxes/{box.pk}/", typed).status_code == 302
-    assert str(Mailbox.objects.get().imap_password) == "a new one"
+    assert str(Mailbox.objects.get().imap_password) == str(Mailbox.objects.get().smtp_password) == PASSWORD
 
 
 def receive(box: Mailbox) -> None:

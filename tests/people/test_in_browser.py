@@ -3,7 +3,8 @@
 import pytest
 
 from people.models import Membership, Role
-from tests.factories import PASSWORD, make_contact, make_team, make_user
+from tests.factories import make_contact, make_team, make_user
+from tests.signing_in import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -17,16 +18,9 @@ def refused(page):
     return heard
 
 
-def sign_in(page, live_server, user, address="/admin/"):
-    page.goto(live_server.url + address)
-    page.get_by_label("Email", exact=True).fill(user.email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-
-
 def test_an_admin_signs_in_and_makes_a_member_of_a_team(page, live_server, refused):
     boss, team, aino = make_user(Role.ADMIN), make_team("Returns"), make_user(name="Aino Virtanen")
-    sign_in(page, live_server, boss, f"/admin/people/team/{team.pk}/change/")
+    sign_in(page, f"{live_server.url}/admin/people/team/{team.pk}/change/", boss)
     page.get_by_text("Add another Membership").click()
     page.locator("#memberships-0 .select2-selection").click()
     page.locator(".select2-search__field").fill("aino")
@@ -39,7 +33,7 @@ def test_an_admin_signs_in_and_makes_a_member_of_a_team(page, live_server, refus
 
 def test_the_lists_of_the_admin_filter_search_and_act(page, live_server, refused):
     boss, contact = make_user(Role.ADMIN), make_contact()
-    sign_in(page, live_server, boss, "/admin/people/contact/")
+    sign_in(page, f"{live_server.url}/admin/people/contact/", boss)
     page.locator("#action-toggle").check()
     page.locator("select[name=action]").select_option("delete_selected")
     page.get_by_role("button", name="Go").click()

@@ -23,12 +23,9 @@ def agent(db: None) -> User:
 
 @pytest.fixture
 def browser_of() -> Callable[[User], Client]:
-    def sign_in(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
+    from tests.signing_in import signed_in
 
-    return sign_in
+    return signed_in
 
 
 @pytest.fixture

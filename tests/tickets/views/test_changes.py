@@ -5,16 +5,11 @@ from django.test import Client
 
 from people.models import Role
 from tests.factories import make_pipeline, make_ticket, make_user
+from tests.signing_in import signed_in
 from tickets.models import Kind, Priority
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
-
-
-def signed_in(user):
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
