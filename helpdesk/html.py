@@ -515,7 +515,7 @@ class _FinishFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the 
             kind, name = token["type"], token.get("name", "")
             if kind in ("StartTag", "EmptyTag"):
                 # Without a bare quote in it a value is always written in double quotes.
-                token["data"] = {k: entities.escape(self._value(name, *k, v)) for k, v in token["data"].items()}
+                token["data"] = {k: entities.escape(self._value(name, k[1], v)) for k, v in token["data"].items()}
             if kind in ("StartTag", "EmptyTag") and name == "a":
                 target, words = self._finish_link(token), []
             elif kind in ("StartTag", "EmptyTag") and name == "img":
@@ -532,7 +532,7 @@ class _FinishFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the 
                 continue
             yield token
 
-    def _value(self, tag: str, namespace: str | None, attribute: str, value: str) -> str:
+    def _value(self, tag: str, attribute: str, value: str) -> str:
         return entities.unescape(value)
 
     def _finish_link(self, token: dict[str, Any]) -> str:
@@ -568,8 +568,8 @@ class _EditorFinishFilter(_FinishFilter):
     own_addresses = True
     shows_hosts = False
 
-    def _value(self, tag: str, namespace: str | None, attribute: str, value: str) -> str:
-        value = super()._value(tag, namespace, attribute, value)
+    def _value(self, tag: str, attribute: str, value: str) -> str:
+        value = super()._value(tag, attribute, value)
         if attribute == "style" and tag not in _SIZED_IN_EDITOR:
             value = _SIZE.sub("", value).removesuffix("; ")
         return value

@@ -25,6 +25,12 @@ _LOOKS = re.compile(r"\b(style|bgcolor|background|color|face|size|width|height)\
 FOLDED_FROM = 4
 """So many events in a row are folded to one line."""
 
+MOST_SHOWN = 100_000
+"""A message of more characters than these does not stand whole among the others."""
+
+MOST_FILES = 50
+"""So many attachments of a message are seen at once."""
+
 
 def needs_frame(clean_html: str) -> bool:
     """Whether cleaned HTML brings looks of its own: tables, colours, sizes, images from elsewhere."""
@@ -53,14 +59,20 @@ class Said:
 
     @property
     def is_framed(self) -> bool:
-        """What we wrote ourselves stands in the page; a mail with looks of its own gets a frame."""
-        return bool(self.message.html) and not self.message.author_id and needs_frame(self.message.html)
+        """What we wrote ourselves stands in the page; a mail with looks of its own or of great length gets a frame."""
+        html = self.message.html
+        return len(html) > MOST_SHOWN or (bool(html) and not self.message.author_id and needs_frame(html))
+
+    @property
+    def is_cut(self) -> bool:
+        """There is more to read on a page of its own."""
+        return not self.message.html and len(self.message.text) > MOST_SHOWN
 
     @property
     def body(self) -> SafeString:
         if self.message.html:
             return safe_html.resolve_cids(self.message.html, self._inline_urls)
-        return safe_html.from_text(self.message.text)
+        return safe_html.from_text(self.message.text[:MOST_SHOWN])
 
     @property
     def has_quoted(self) -> bool:
@@ -68,7 +80,8 @@ class Said:
 
     @property
     def quoted_is_framed(self) -> bool:
-        return bool(self.message.quoted_html) and needs_frame(self.message.quoted_html)
+        html, text = self.message.quoted_html, self.message.quoted_text
+        return len(html or text) > MOST_SHOWN or needs_frame(html)
 
     @property
     def quoted(self) -> SafeString:
@@ -76,11 +89,19 @@ class Said:
             return safe_html.resolve_cids(self.message.quoted_html, self._inline_urls)
         return safe_html.from_text(self.message.quoted_text)
 
-    @property
+    @cached_property
     def files(self) -> list[Attachment]:
         """The attachments that are not seen in the text already."""
         text = self.message.html + self.message.quoted_html
         return [file for file in self.message.attachments.all() if not (file.inline and "cid:" in text)]
+
+    @property
+    def first_files(self) -> list[Attachment]:
+        return self.files[:MOST_FILES]
+
+    @property
+    def more_files(self) -> list[Attachment]:
+        return self.files[MOST_FILES:]
 
     @cached_property
     def outgoing(self) -> Outgoing | None:

@@ -22,7 +22,7 @@ from people.models import User
 @require_safe
 @xframe_options_sameorigin
 def message_body(request: HttpRequest, pk: int) -> HttpResponse:
-    """The HTML of a message as a page of its own, for a frame: nothing runs in it and nothing is fetched from elsewhere.
+    """A message as a page of its own, for a frame: nothing runs in it and nothing is fetched from elsewhere.
 
     `?images=1`: remote images too, because the reader asked. `?quoted=1`: what it quotes instead of what it says.
     """
@@ -30,13 +30,14 @@ def message_body(request: HttpRequest, pk: int) -> HttpResponse:
     shows_images = request.GET.get("images") == "1"
     if wants_fragment(request):
         return render(request, "inbox/_frame.html", {"message": message, "shows_images": shows_images})
-    html = message.quoted_html if "quoted" in request.GET else message.html
+    is_quoted = "quoted" in request.GET
+    html, text = (message.quoted_html, message.quoted_text) if is_quoted else (message.html, message.text)
     urls = {
         file.content_id: reverse("inbox:attachment", args=[file.pk])
         for file in message.attachments.all()
         if file.content_id
     }
-    body = safe_html.resolve_cids(html, urls) if html else safe_html.from_text(message.text)
+    body = safe_html.resolve_cids(html, urls) if html else safe_html.from_text(text)
     if shows_images:
         body = safe_html.show_remote_images(body)
     response = render(request, "inbox/message_body.html", {"body": body})

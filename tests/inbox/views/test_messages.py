@@ -171,3 +171,37 @@ def test_a_type_that_no_database_takes_is_no_error(desk, sent):
     assert answer.status_code == 201
     assert "\0" not in Upload.objects.get().content_type
     assert Upload.objects.get().content_type
+
+
+def test_a_very_long_text_is_shown_in_part_and_whole_on_a_page_of_its_own(desk, message):
+    message.text = "The first words.\n" + "line\n" * 30_000 + "The last words."
+    message.save()
+    page = desk.get(f"/tickets/{message.ticket_id}/").content.decode()
+    assert "The first words." in page
+    assert "The last words." not in page
+    assert "Show the whole message" in page
+    assert "The last words." in desk.get(f"/messages/{message.pk}/body/").content.decode()
+    message.text = "A short one."
+    message.save()
+    assert "Show the whole message" not in desk.get(f"/tickets/{message.ticket_id}/").content.decode()
+
+
+def test_very_long_html_and_quotes_stand_in_frames(desk, message):
+    message.html = "<p>words</p>" * 10_000
+    message.quoted_text = "> old words\n" * 10_000 + "The oldest words."
+    message.author = make_user()
+    message.save()
+    page = desk.get(f"/tickets/{message.ticket_id}/").content.decode()
+    assert len(page) < 150_000
+    assert f'src="/messages/{message.pk}/body/"' in page
+    assert f'src="/messages/{message.pk}/body/?quoted=1"' in page
+    assert "The oldest words." in desk.get(f"/messages/{message.pk}/body/?quoted=1").content.decode()
+
+
+def test_many_attachments_are_folded_but_for_the_first(desk, message):
+    for number in range(52):
+        attach(message, name=f"file-{number}.pdf", content_type="application/pdf")
+    page = desk.get(f"/tickets/{message.ticket_id}/").content.decode()
+    assert page.count('class="attachment" href=') == 52
+    folded = page[page.index("2 more files") :]
+    assert folded.count('class="attachment" href=') == 2
