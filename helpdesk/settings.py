@@ -208,6 +208,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "helpdesk.caching.PrivateMiddleware",
     "people.middleware.PreferencesMiddleware",
     "people.middleware.SignedOutMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -606,8 +607,11 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     # The outage behind a 503 has its own line; a monitor that asks every ten seconds needs no more.
-    "filters": {"no 503": {"()": "helpdesk.outages.NotUnavailable"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no 503"]}},
+    "filters": {
+        "no 503": {"()": "helpdesk.outages.NotUnavailable"},
+        "one line": {"()": "helpdesk.brevity.OneLineForRefusals"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no 503", "one line"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         name: {"level": _log_level, "handlers": ["console"], "propagate": False}

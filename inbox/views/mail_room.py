@@ -108,7 +108,6 @@ def mail_room_body(request: HttpRequest, pk: int) -> HttpResponse:
         "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
         "style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
-    response["Cache-Control"] = "private, max-age=3600"
     return response
 
 
@@ -120,7 +119,9 @@ def mail_room_attachment(request: HttpRequest, pk: int, place: int) -> HttpRespo
     if place >= len(attachments):
         raise Http404
     one = attachments[place]
-    return respond_with_file(ContentFile(one.data), name=one.name, content_type=one.content_type)
+    response = respond_with_file(ContentFile(one.data), name=one.name, content_type=one.content_type)
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def _part(request: HttpRequest, part: str, customer: str, answered: RoomMail | None) -> HttpResponse:
