@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: made, started, stopped. Only by a socket in a folder that its owner alone may open."""
 
+import contextlib
 import os
 import pwd
 import signal

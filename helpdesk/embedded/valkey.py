@@ -1,5 +1,6 @@
 """The embedded Valkey: queue, cache and live events, by a socket only."""
 
+import contextlib
 import os
 import signal
 import socket
