@@ -1,32 +1,50 @@
 """A pause after too many wrong passwords. django-axes counts and refuses; here stand our rules for it.
 
 Counted are one person's failures from one address. Somebody who guesses from many addresses is stopped too, at five
-times as many; the wider margin keeps a stranger from locking a colleague out with a handful of tries.
+times as many; the wider margin keeps a stranger from locking a colleague out with a handful of tries. And so is an
+address from which one password is tried on many people, after so many wrong ones that no office behind it gets there.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import Max, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from helpdesk.proxy import client_address
 from people.models.contact import normalised
 
 FROM_ANYWHERE = 5
+FROM_ONE_ADDRESS = 50  # in an hour, for whomever
+HOUR = 3600
 
 
 class LoginThrottle(AxesDatabaseHandler):
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         from_here: int = super().get_failures(request, credentials)
         everywhere = _failures(username(request, credentials)).aggregate(sum=Sum("failures_since_start"))["sum"] or 0
+        if _failures_of_address(request) >= FROM_ONE_ADDRESS:
+            return max(from_here, settings.AXES_FAILURE_LIMIT)
         return max(from_here, everywhere // FROM_ANYWHERE)
+
+    def user_login_failed(
+        self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **rest: Any
+    ) -> None:
+        # What is refused during a pause is not counted, so that it does not make the pause longer.
+        if request is not None and not request.axes_locked_out:  # type: ignore[attr-defined]
+            key = _address_key(request)
+            cache.add(key, 0, HOUR)
+            cache.incr(key)
+        super().user_login_failed(sender, credentials, request, **rest)
 
 
 def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
@@ -52,6 +70,8 @@ def locked_out(
 ) -> HttpResponse:
     """The page instead of the login form while the pause lasts (AXES_LOCKOUT_CALLABLE)."""
     until = _pause_ends(username(request, credentials))
+    if _failures_of_address(request) >= FROM_ONE_ADDRESS:
+        until = max(until, datetime.fromtimestamp((_hour(timezone.now()) + 1) * HOUR, UTC))
     seconds = max(int((until - timezone.now()).total_seconds()), 1)
     page = render(request, "people/locked_out.html", {"until": until, "minutes": -(-seconds // 60)}, status=429)
     page.headers["Retry-After"] = str(seconds)
@@ -61,6 +81,20 @@ def locked_out(
 def _failures(login: str) -> QuerySet[AccessAttempt]:
     since = timezone.now() - settings.AXES_COOLOFF_TIME
     return AccessAttempt.objects.filter(username=login, attempt_time__gte=since)
+
+
+def _failures_of_address(request: HttpRequest) -> int:
+    return int(cache.get(_address_key(request)) or 0)
+
+
+def _address_key(request: HttpRequest) -> str:
+    """Each hour has a count of its own, which begins at nothing."""
+    address = hashlib.sha256(client_address(request).encode()).hexdigest()[:32]
+    return f"people:login-failures:{_hour(timezone.now())}:{address}"
+
+
+def _hour(now: datetime) -> int:
+    return int(now.timestamp()) // HOUR
 
 
 def _pause_ends(login: str) -> datetime:

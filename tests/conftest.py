@@ -106,7 +106,8 @@ def _for_tests() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _fresh_cache(request: pytest.FixtureRequest) -> None:
     """Sessions and login throttling of one test are not those of the next."""
-    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+    asks = {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db")
+    if asks:
         from django.core.cache import cache
 
         cache.clear()

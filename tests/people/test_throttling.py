@@ -61,6 +61,24 @@ def test_guessing_from_many_addresses_is_stopped_too(client):
     assert sign_in(client, user, REMOTE_ADDR="198.51.100.7").status_code == 429
 
 
+def test_one_password_tried_on_many_people_from_one_address_is_stopped_too(client):
+    user = make_user()
+    people = [make_user() for _ in range(25)]
+    for guessed in ("Summer2026!", "Password1!"):
+        for one in people:
+            answer = sign_in(client, one, guessed, REMOTE_ADDR="203.0.113.5")
+    assert answer.status_code == 429
+    assert 0 < int(answer["Retry-After"]) <= 3600
+    assert sign_in(client, user, REMOTE_ADDR="203.0.113.5").status_code == 429
+    assert sign_in(client, user, REMOTE_ADDR="198.51.100.7").status_code == 302
+
+
+def test_an_office_behind_one_address_can_go_on_after_a_few_wrong_passwords_each(client):
+    for _ in range(12):
+        fail(client, make_user(), 3)
+    assert sign_in(client, make_user()).status_code == 302
+
+
 def test_the_pause_ends(client):
     user = make_user()
     fail(client, user, settings.AXES_FAILURE_LIMIT)
