@@ -7,6 +7,7 @@ This file imports no Django, so that `make run` can read it at once.
 
 import base64
 import contextlib
+import ipaddress
 import os
 import secrets
 import sys
@@ -442,12 +443,22 @@ HELPDESK_ALLOW_PLAINTEXT_MAIL = environment.flag(
 MAIL_ROOM_PORT = environment.integer(
     "MAIL_ROOM_PORT", 2525, "Port on 127.0.0.1 at which the mail room takes mail.", least=1, most=65535
 )
+
+
+def _is_this_machine(host: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return (host or "").lower() == "localhost"
+
+
 _looks_like_production = [
     name
     for name, speaks in {
         "DATABASE_URL": HELPDESK_PRODUCTION,
+        "REDIS_URL": not HELPDESK_EMBEDDED_REDIS,
         "HELPDESK_BEHIND_PROXY": HELPDESK_BEHIND_PROXY,
-        "HELPDESK_PUBLIC_URL": _https,
+        "HELPDESK_PUBLIC_URL": _https or (_public is not None and not _is_this_machine(_public.hostname)),
     }.items()
     if speaks
 ]
@@ -456,7 +467,7 @@ HELPDESK_MAIL_ROOM = environment.flag(
     not _looks_like_production,
     "A local SMTP server and the page “Customer's side”, to try the desk without a mailbox. Embedded only.",
 )
-environment.document("HELPDESK_MAIL_ROOM", default="on when embedded, else off")
+environment.document("HELPDESK_MAIL_ROOM", default="on when embedded and for this machine only, else off")
 if HELPDESK_MAIL_ROOM and _looks_like_production:
     raise refuse(
         "HELPDESK_MAIL_ROOM",

@@ -32,7 +32,8 @@ class MailRoomClosed(Exception):
         super().__init__(
             _(
                 "The mail room is for trying out the help desk on one machine, so it is closed beside production "
-                "settings. Unset DATABASE_URL and set HELPDESK_MAIL_ROOM=on to open it."
+                "settings like DATABASE_URL, REDIS_URL or a public address. Unset those and set HELPDESK_MAIL_ROOM=on "
+                "to open it."
             )
         )
 

@@ -88,6 +88,27 @@ def test_the_mail_room_cannot_be_on_beside_a_production_setting(tmp_path: Path, 
     assert "HELPDESK_MAIL_ROOM" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://cache:6379/4"),
+        ("HELPDESK_PUBLIC_URL", "http://help.example.com"),
+        ("HELPDESK_PUBLIC_URL", "http://192.0.2.7:8000"),
+        ("HELPDESK_PUBLIC_URL", "http://127.example.com"),
+    ],
+)
+def test_a_desk_that_others_reach_has_no_mail_room(tmp_path: Path, name: str, value: str) -> None:
+    assert printed(tmp_path, "s.HELPDESK_MAIL_ROOM", **{name: value}) == "False"
+    done = start(tmp_path, **{name: value, "HELPDESK_MAIL_ROOM": "on"})
+    assert done.returncode == 1
+    assert name in done.stderr
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
+def test_a_desk_of_this_machine_alone_has_one(tmp_path: Path, address: str) -> None:
+    assert printed(tmp_path, "s.HELPDESK_MAIL_ROOM", HELPDESK_PUBLIC_URL=address) == "True"
+
+
 def test_production_leaves_the_state_folder_alone(tmp_path: Path) -> None:
     state = tmp_path / "state"
     assert printed(state, "s.HELPDESK_MAIL_ROOM, s.SESSION_COOKIE_SECURE", **PRODUCTION) == "False True"
