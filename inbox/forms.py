@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from inbox.channels.imap import checking as imap_checking
@@ -18,7 +19,7 @@ from inbox.models import Mailbox
 from inbox.models.mailbox import Security
 from people.models import AuditEntry, User
 from people.models.contact import normalised
-from tickets.models import Status
+from tickets.models import Pipeline, Status
 
 SECRETS = ("imap_password", "smtp_password")
 CONNECTION = (
@@ -73,6 +74,14 @@ class EverydayMailboxForm(forms.ModelForm):
             assert isinstance(statuses, forms.ModelChoiceField)  # noqa: S101
             statuses.queryset = Status.objects.select_related("pipeline").order_by("pipeline__position", "position")
             statuses.label_from_instance = _status_with_pipeline  # type: ignore[method-assign, assignment]
+        for name, words in self._words_for_nothing().items():
+            if isinstance(choice := self.fields.get(name), forms.ModelChoiceField):
+                choice.empty_label = str(words)
+
+    def _words_for_nothing(self) -> dict[str, str | Promise]:
+        usual = Pipeline.objects.filter(statuses__isnull=False).first()
+        words = _("The default (%(name)s)") % {"name": usual.name} if usual else _("The default")
+        return {"pipeline": words, "status": _("The first one"), "team": _("No team"), "owner": _("Nobody")}
 
     def _update_errors(self, errors: ValidationError) -> None:
         """The model's rules look at every field; what this form does not show is not this person's to mend."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
@@ -60,6 +61,11 @@ class UserAdmin(Audited):
             (_("What they may see and do"), {"fields": rights}),
             (_("Preferences"), {"fields": ["language", "time_zone", "theme", "signature"]}),
         ]
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "language":
+            kwargs["choices"] = [("", _("The desk's language")), *settings.LANGUAGES]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
         send = self.admin_site.admin_view(require_POST(self.mail_link))

@@ -22,7 +22,7 @@ class PlaintextForbidden(OSError):
     def __init__(self, host: str) -> None:
         super().__init__(
             _(
-                "Security “none” would send the password to %(host)s for anyone to read. Choose STARTTLS or SSL/TLS; "
+                "Encryption “none” would send the password to %(host)s for anyone to read. Choose STARTTLS or SSL/TLS; "
                 "“none” is for a server on this machine."
             )
             % {"host": host}
@@ -102,4 +102,4 @@ def explain(problem: ssl.SSLError, host: str) -> str:
                 % words
             )
         return _("%(host)s only offers versions of TLS that are not safe any more. Update the server.") % words
-    return _("No encrypted connection with %(host)s could be made. Check port and security.") % words
+    return _("No encrypted connection with %(host)s could be made. Check port and encryption.") % words

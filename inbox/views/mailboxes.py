@@ -172,7 +172,7 @@ def _test_context(request: HttpRequest, found: Any, form: EverydayMailboxForm) -
 def _render(request: HttpRequest, page: str, context: dict[str, Any], status: int) -> HttpResponse:
     """A test by htmx swaps the list of steps only, so that the password that was typed stays in the page."""
     if wants_fragment(request):
-        return render(request, "inbox/settings/_connection_test.html", context, status=status)
+        return render(request, "inbox/settings/_connection_test.html", {**context, "marks_fields": True}, status=status)
     return render(request, page, context, status=status)
 
 

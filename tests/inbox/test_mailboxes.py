@@ -108,6 +108,25 @@ def test_testing_saves_nothing_and_swaps_only_the_list_of_steps(boss: Client, fi
     assert not Mailbox.objects.exists()
 
 
+def test_a_test_without_a_new_page_marks_the_fields_that_are_wrong(boss: Client, filled: dict[str, Any]) -> None:
+    page = "/settings/mailboxes/new/"
+    wrong = boss.post(page, filled | {"do": "test", "imap_user": "", "same_login": ""}, headers=HTMX).content.decode()
+    assert (
+        '<div class="field__errors" id="id_imap_user-errors" hx-swap-oob="outerMorph"><p class="field__error"' in wrong
+    )
+    right = boss.post(page, filled | {"do": "test"}, headers=HTMX).content.decode()
+    assert '<div class="field__errors" id="id_imap_user-errors" hx-swap-oob="outerMorph"></div>' in right
+    assert "hx-swap-oob" not in boss.post(page, filled | {"do": "test"}).content.decode()
+
+
+def test_a_choice_of_nothing_says_what_it_means(boss: Client) -> None:
+    make_pipeline("Support")
+    text = boss.get("/settings/mailboxes/new/").content.decode()
+    assert "---------" not in text
+    for words in ("The default (Support)", "No team", "Nobody"):
+        assert words in text
+
+
 def test_forwarding_only_needs_no_imap_server(boss: Client, filled: dict[str, Any]) -> None:
     boss.post(
         "/settings/mailboxes/new/",

@@ -89,7 +89,7 @@ def test_a_server_that_is_away_and_a_folder_that_is_not_there_are_said_in_words(
 
     cleartext = make_fetched(dovecot, imap_host="mail.customer.example")
     cleartext.fetch()
-    assert "Security “none”" in cleartext.fetch_error
+    assert "Encryption “none”" in cleartext.fetch_error
 
 
 def test_a_password_whose_key_is_lost_is_said_on_the_mailbox(dovecot: Dovecot, settings: Any) -> None:

@@ -120,7 +120,7 @@ def explain(problem: BaseException, mailbox: Mailbox) -> Explained:
         return Explained(
             "connect",
             _(
-                "%(host)s did not answer in time at port %(port)s. Check port and security, and whether a firewall is in "
+                "%(host)s did not answer in time at port %(port)s. Check port and encryption, and whether a firewall is in "
                 "between."
             )
             % words,
