@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.files.base import ContentFile
 from django.db import models
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from inbox import reading
@@ -144,7 +144,7 @@ class RoomMail(models.Model):
                 raw, headers_only=len(raw) > settings.HELPDESK_MAX_MAIL_MB * 1024 * 1024, seconds=SECONDS
             )
         except reading.Unreadable:
-            words = _now("This mail could not be read. Its header is shown as it came.")
+            words = gettext("This mail could not be read. Its header is shown as it came.")
             return Reading(ParsedMail(self.subject, self.from_name, self.from_address), text=words)
 
     def parsed(self) -> ParsedMail:
