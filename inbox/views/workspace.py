@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from helpdesk.web import announce, wants_fragment
-from inbox.models import Conversation
+from inbox.models import Conversation, Mailbox
 from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message
 from people.models import User
@@ -103,6 +103,8 @@ def answer_workspace(
     opened: Ticket | None = context.get("ticket")
     if opened:
         context["open"] = opened.pk
+    elif not listing.rows and listing.user.may_change_settings:
+        context["lacks_mailbox"] = not Mailbox.objects.exists()
     if not wants_fragment(request):
         context["without_ticket"] = _without_ticket(listing.user)
         return _varied(render(request, "inbox/workspace.html", context, status=status))

@@ -362,3 +362,17 @@ def test_the_newest_first_begins_at_the_open_ticket_too(desk):
     ]
     page = desk.get(f"/tickets/{tickets[53].number}/?view=closed")
     assert names(page) == ["done 53", "done 54"]
+
+
+def test_a_desk_without_a_mailbox_tells_those_who_may_connect_one(browser_of):
+    admin, agent = browser_of(make_user(Role.ADMIN)), browser_of(make_user(settings_right=False))
+    assert 'href="/settings/mailboxes/new/"' in admin.get("/").content.decode()
+    assert 'href="/settings/mailboxes/new/"' not in agent.get("/").content.decode()
+    make_mailbox()
+    assert 'href="/settings/mailboxes/new/"' not in admin.get("/").content.decode()
+
+
+def test_a_page_of_an_error_has_no_empty_half(browser_of):
+    answer = browser_of(make_user()).get("/nowhere/")
+    assert answer.status_code == 404
+    assert "auth__side" not in answer.content.decode()
