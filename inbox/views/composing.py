@@ -13,8 +13,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from inbox.errors import InboxError, ReplyError
+from inbox.errors import ContactWithoutAddress, InboxError, NobodyToWriteTo, NotAMailAddress, ReplyError
 from inbox.models import Direction, Message, Upload
+from inbox.rendering import signature_of
 from inbox.replying import Recipients, recipients_for
 from inbox.timeline import Thread
 from people.models import User
@@ -55,6 +56,8 @@ class Composer:
     recipients: Recipients | None = field(init=False, default=None)
     problem: str = field(init=False, default="")
     """Why nobody can be written to."""
+    lacks_address: bool = field(init=False, default=False)
+    """Whether that is for want of a contact or of an address, which an admin can give."""
 
     def __post_init__(self) -> None:
         if not self.may_reply:
@@ -65,6 +68,7 @@ class Composer:
             self.recipients = recipients_for(self.ticket, self.answered)
         except ReplyError as error:
             self.problem = str(error)
+            self.lacks_address = isinstance(error, (NobodyToWriteTo, ContactWithoutAddress, NotAMailAddress))
 
     @property
     def may_reply(self) -> bool:
@@ -74,6 +78,13 @@ class Composer:
     def answered(self) -> Message | None:
         """Named in the form, so that a mail that comes while one writes does not change whom one writes to."""
         return self.chosen or self.thread.newest_of_customer
+
+    @property
+    def signature(self) -> list[str]:
+        """The lines that are added below what one writes, so that nobody adds them twice."""
+        if self.recipients is None:
+            return []
+        return [line for line in signature_of(self.user, self.recipients.mailbox).splitlines() if line.strip()]
 
     @property
     def offers_reply(self) -> bool:

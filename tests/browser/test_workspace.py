@@ -364,6 +364,16 @@ def test_a_wide_mail_is_made_to_fit_as_far_as_one_can_read_it(page, live_server,
     assert height <= frame < height + 40
 
 
+def test_nothing_cuts_what_says_why_one_cannot_reply(page, live_server, sign_in, aino, support):
+    ticket = make_ticket(contact=None)
+    make_message(ticket, text="Hello", from_address="", from_name="")
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    banner, composer = page.locator(".composer__banner").bounding_box(), page.locator(".composer").bounding_box()
+    assert banner["y"] + banner["height"] + 8 < composer["y"] + composer["height"]
+    expect(page.locator("#messages .msg__meta summary")).to_have_text("Details")
+
+
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1024, "dark"), (390, "light")])
 def test_nothing_keeps_anybody_out(page, live_server, sign_in, aino, support, width, theme):
     ticket = make_ticket(name="Wrong size")

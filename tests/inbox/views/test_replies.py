@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from inbox.models import Direction, Message, Outgoing, OutgoingState, Upload
 from people.models import Role
-from tests.factories import make_message, make_ticket, make_user
+from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.views.conftest import HTMX
 from tickets.models import Kind
 
@@ -226,3 +226,33 @@ def test_only_those_who_may_reply_try_again(browser_of, desk, ticket):
     outgoing = failed(ticket, desk, OutgoingState.FAILED)
     assert browser_of(make_user(Role.COLLABORATOR)).post(f"/outgoing/{outgoing.pk}/retry/").status_code == 403
     assert browser_of(make_user(ticket_access="own")).post(f"/outgoing/{outgoing.pk}/retry/").status_code == 404
+
+
+def test_who_can_give_the_ticket_a_contact_is_told_where(desk, browser_of):
+    make_mailbox()
+    ticket = make_ticket(contact=None)
+    admin = browser_of(make_user(Role.ADMIN))
+    there = f'href="/admin/tickets/ticket/{ticket.number}/change/"'
+    assert there in admin.get(f"/tickets/{ticket.number}/").content.decode()
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "There is nobody to write to." in page
+    assert "An admin can do that." in page
+    assert there not in page
+
+    ticket.contact = make_contact()
+    ticket.save()
+    ticket.contact.addresses.all().delete()
+    there = f'href="/admin/people/contact/{ticket.contact_id}/change/"'
+    assert there in admin.get(f"/tickets/{ticket.number}/").content.decode()
+
+
+def test_the_signature_that_a_reply_gets_is_shown_before(desk, agent):
+    mailbox = make_mailbox(signature="Korpi & Sons\n\nkorpi.example")
+    ticket = make_ticket()
+    make_message(ticket, mailbox=mailbox)
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert page.count("Your signature is added: Korpi &amp; Sons") == 1
+    assert "<p>korpi.example</p>" in page
+    mailbox.signature = ""
+    mailbox.save()
+    assert "Your signature is added" not in desk.get(f"/tickets/{ticket.number}/").content.decode()
