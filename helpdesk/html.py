@@ -261,6 +261,11 @@ def to_text(html: str, *, links: bool = False) -> str:
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
 
 
+def has_words(html: str) -> bool:
+    """Whether any HTML says something, told in much less time than `to_text` takes."""
+    return bool(_strip_tags(_prepare(_scrub(html)[: MAX_CHARACTERS * 2])[0]).strip())
+
+
 def from_text(text: str) -> SafeString:
     """Plain text as safe paragraphs, line breaks and indents kept, addresses made links."""
     text = _scrub(text).replace("\r\n", "\n").replace("\r", "\n").strip("\n")

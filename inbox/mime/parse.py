@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from helpdesk.html import from_text, normalize_cid, to_text
+from helpdesk.html import from_text, has_words, normalize_cid, to_text
 from inbox.mime.charsets import decode, scrub
 from inbox.mime.headers import Address, Header, one_line, parse_date, read_block
 from inbox.mime.parts import Part, Tree, decode_uuencoded
@@ -367,10 +367,10 @@ class _Reader:
         stretches: list[tuple[str, str]] = []
         for block in self.blocks:
             text, html = (block.text or "").strip("\n").rstrip(), block.html or ""
-            shown = to_text(html).strip() if html else ""
-            if not shown and "<img" not in html.lower():
+            if html and not has_words(html) and "<img" not in html.lower():
                 html = ""
-            text = text if text.strip() else shown
+            if html and not text.strip():
+                text = to_text(html).strip()
             if text:
                 texts.append(text)
             if text or html:

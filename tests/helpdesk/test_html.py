@@ -16,6 +16,7 @@ from helpdesk.html import (
     describe_images,
     fits,
     from_text,
+    has_words,
     mark_clean,
     normalize_cid,
     resolve_cids,
@@ -430,6 +431,11 @@ def test_the_words_of_html():
     assert to_text("") == ""
 
 
+def test_whether_html_says_something():
+    assert has_words("<style>p{color:red}</style><p>&#119;</p>")
+    assert not has_words("<html><head><title>T</title></head><body><p>&nbsp;</p><br><img src=x></body></html>")
+
+
 HUGE = {
     "10,000 nested divs": "<div>" * 10_000 + "deep words",
     "1 MB of ampersands": "&" * 1_000_000,
@@ -485,7 +491,7 @@ def test_any_html_is_cleaned_in_bounded_time(name):
 
 
 @pytest.mark.parametrize("name", HUGE)
-@pytest.mark.parametrize("function", [clean_editor, to_text, fits, split_html])
+@pytest.mark.parametrize("function", [clean_editor, to_text, has_words, fits, split_html])
 def test_no_html_keeps_anything_else_busy(name, function):
     start = time.process_time()
     function(HUGE[name])
