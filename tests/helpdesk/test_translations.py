@@ -128,7 +128,7 @@ def test_after_signing_in_the_language_is_the_users_whatever_the_browser_asks_fo
     browser = Client(headers={"accept-language": "en"})
     browser.post("/login/", {"username": user.email, "password": PASSWORD})
     page = said(browser.get("/"))
-    assert {"Ilman vastuuhenkilöä", "Odottaa asiakasta"} <= set(page)
+    assert {"Jakamatta", "Odottaa asiakasta"} <= set(page)
     assert english(page) == []
 
 
