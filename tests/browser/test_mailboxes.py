@@ -47,6 +47,7 @@ def test_testing_keeps_the_password_in_the_page_and_connecting_saves(
 
     page.get_by_role("button", name="Test connection").click()
     page.get_by_text("The server refused this user name or password").first.wait_for()
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Test connection"
     page.get_by_text("Not everything works yet").scroll_into_view_if_needed()
     look(page, "mailbox-test-failed")
     assert receiving.get_by_label("Password").input_value() == "wrong"
