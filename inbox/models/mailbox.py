@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.secrets import EncryptedTextField
@@ -144,15 +144,16 @@ class Mailbox(Channel):
         self.address = normalised(self.address)
         wrong: dict[str, str] = {}
         try:
-            check_address(self.address)
+            if self.address:  # an empty one is missed already
+                check_address(self.address)
         except InvalidAddress:
-            wrong["address"] = _now("This is not a mail address.")
+            wrong["address"] = gettext("This is not a mail address.")
         if self.status is not None:
             self.pipeline = self.pipeline or self.status.pipeline
             if self.status.pipeline_id != self.pipeline.pk:
-                wrong["status"] = _now("This status is not of that pipeline.")
+                wrong["status"] = gettext("This status is not of that pipeline.")
         if self.owner is not None and not User.objects.assignable().filter(pk=self.owner.pk).exists():
-            wrong["owner"] = _now("This person cannot own tickets. Choose an active agent.")
+            wrong["owner"] = gettext("This person cannot own tickets. Choose an active agent.")
         self._clean_servers(wrong)
         if wrong:
             raise ValidationError(wrong)
@@ -165,20 +166,20 @@ class Mailbox(Channel):
             if not host:
                 continue
             if any(sign.isspace() or sign in "/@" for sign in host):
-                wrong[f"{kind}_host"] = _now("Only the name of the server, like mail.example.com.")
+                wrong[f"{kind}_host"] = gettext("Only the name of the server, like mail.example.com.")
                 continue
             if not 1 <= (port or 0) <= 65535:
-                wrong[f"{kind}_port"] = _now("A port is a number from 1 to 65535.")
+                wrong[f"{kind}_port"] = gettext("A port is a number from 1 to 65535.")
             try:
                 tls.insist_on_allowed(host, security)
             except tls.PlaintextForbidden as problem:
                 wrong[f"{kind}_security"] = str(problem)
         if self.imap_host and not self.imap_user:
-            wrong["imap_user"] = _now("Fetching mail needs a user name.")
+            wrong["imap_user"] = gettext("Fetching mail needs a user name.")
         if self.imap_host and not self.imap_folder.strip():
-            wrong["imap_folder"] = _now("Name the folder to fetch, as a rule INBOX.")
+            wrong["imap_folder"] = gettext("Name the folder to fetch, as a rule INBOX.")
         if not 5 <= (self.poll_seconds or 0) <= 86400:
-            wrong["poll_seconds"] = _now("From 5 seconds to a day (86400).")
+            wrong["poll_seconds"] = gettext("From 5 seconds to a day (86400).")
         try:
             tls.context(self.ca_certificate)
         except tls.BadAuthority as problem:

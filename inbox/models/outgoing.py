@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from inbox.errors import CannotTryAgain, MayNotReply, TicketInTrash
 from inbox.models.mailbox import Mailbox
@@ -214,7 +213,7 @@ class Outgoing(models.Model):
         unknown = lost.update(
             state=OutgoingState.UNKNOWN,  # the token stays: a sender that comes back knows better
             lease_until=None,
-            last_answer=said_of_unknown(_now("The connection ended before the server answered.")),
+            last_answer=said_of_unknown(gettext("The connection ended before the server answered.")),
         )
         if unknown and ticket:
             ticket.mark_undelivered(True)
@@ -360,7 +359,7 @@ class Outgoing(models.Model):
         if states & {RecipientState.PENDING, RecipientState.DEFERRED}:
             if self.tries < MOST_TRIES:
                 return OutgoingState.DEFERRED
-            outcome.answer = _now("Given up after 48 hours. %(answer)s") % {"answer": outcome.answer}
+            outcome.answer = gettext("Given up after 48 hours. %(answer)s") % {"answer": outcome.answer}
             return OutgoingState.FAILED
         # Who was refused in an earlier try matters more than how this one went.
         refusals = self.recipients.filter(state=RecipientState.REFUSED).order_by("pk").values_list("answer", flat=True)
@@ -374,7 +373,7 @@ def pause_after(tries: int) -> timedelta:
 
 def said_of_unknown(reason: str, words: str = "") -> str:
     """What is told of a mail that the server may have: why nobody knows, and in which words it said so."""
-    note = _now("It may have sent the mail; it is not sent again by itself, so that nobody gets it twice.")
+    note = gettext("It may have sent the mail; it is not sent again by itself, so that nobody gets it twice.")
     return " ".join(filter(None, [reason, note, words]))
 
 

@@ -119,6 +119,14 @@ def test_a_test_without_a_new_page_marks_the_fields_that_are_wrong(boss: Client,
     assert "hx-swap-oob" not in boss.post(page, filled | {"do": "test"}).content.decode()
 
 
+def test_what_is_wrong_is_said_once_and_in_the_readers_language(boss: Client, filled: dict[str, Any]) -> None:
+    User.objects.update(language="fi")
+    page = "/settings/mailboxes/new/"
+    assert len(boss.post(page, filled | {"address": ""}).context["form"].errors["address"]) == 1
+    [error] = boss.post(page, filled | {"imap_host": "http://x/"}).context["form"].errors["imap_host"]
+    assert error == "Vain palvelimen nimi, kuten mail.example.com."
+
+
 def test_a_choice_of_nothing_says_what_it_means(boss: Client) -> None:
     make_pipeline("Support")
     text = boss.get("/settings/mailboxes/new/").content.decode()
