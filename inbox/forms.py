@@ -195,8 +195,8 @@ class MailboxForm(EverydayMailboxForm):
             before, after = (str(value or "").strip() for value in (getattr(self.instance, name), cleaned.get(name)))
             if before.lower() != after.lower():
                 return True
-        before, after = getattr(self.instance, f"{kind}_security"), cleaned.get(f"{kind}_security")
-        return before != after and after == Security.NONE
+        unencrypted = cleaned.get(f"{kind}_security") == Security.NONE
+        return unencrypted and getattr(self.instance, f"{kind}_security") != Security.NONE
 
     @property
     def is_to_be_tried(self) -> bool:

@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from inbox.models import Mailbox, RoomMail
+from people.models.company import normalised_domain
 
 MOST_FILES = 20
 
@@ -101,9 +102,9 @@ class CustomerMailForm(forms.Form):
 def _ascii(address: str) -> str:
     """A mail program writes foreign domains in ASCII (punycode)."""
     local, _at, domain = address.rpartition("@")
+    address = f"{local}@{normalised_domain(domain)}"
     try:
-        address = f"{local}@{domain.encode('idna').decode()}"
         validate_email(address)
-    except (UnicodeError, ValidationError) as wrong:
+    except ValidationError as wrong:
         raise ValidationError(_("This address cannot be written to.")) from wrong
     return address

@@ -425,3 +425,15 @@ def test_an_attachment_that_is_not_there_is_404(page: Client, mailbox: Mailbox) 
     kept = RoomMail.objects.keep(b"", sender="", recipients=[CUSTOMER], now=timezone.now())
     assert page.get(f"/mail-room/{kept.pk}/attachments/0/").status_code == 404
     assert page.get(f"/mail-room/{kept.pk}/body/").status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["anna@straße.test", "anna@ÄÄKKÖ.test"])
+def test_a_customer_of_a_foreign_domain_writes_and_is_found_again(
+    page: Client, mailbox: Mailbox, on_commit: Any, typed: str
+) -> None:
+    with on_commit():
+        page.post("/mail-room/?new=1", letter(address=typed))
+    kept = RoomMail.objects.get()
+    assert kept.from_address.isascii()
+    assert page.get("/mail-room/", {"as": typed}).context["threads"]
+    assert Ticket.objects.get().contact == make_contact(typed)
