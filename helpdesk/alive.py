@@ -38,6 +38,21 @@ def living(*names: str) -> dict[str, bool]:
         return dict(zip(names, (note is not None for note in client.mget(map(_note, names))), strict=True))
 
 
+def try_to_write() -> None:
+    """Raises redis.RedisError when Redis is away, or answers and yet takes nothing: its memory or its disk is full."""
+    with connect() as client:
+        client.set("helpdesk:asked", int(time.time()), ex=SECONDS_ALIVE)
+
+
+def redis_was_away(*, seconds: int = 10) -> bool:
+    """It is away, or came back within the last `seconds`."""
+    try:
+        with connect() as client:
+            return int(client.info("server")["uptime_in_seconds"]) < seconds
+    except redis.RedisError:
+        return True
+
+
 def connect() -> redis.Redis:
     unix = settings.HELPDESK_REDIS_URL.startswith("unix:")
     return redis.Redis.from_url(

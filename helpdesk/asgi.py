@@ -1,7 +1,7 @@
 """The web process: every page is Django's WSGI in eight threads.
 
-As many threads as the pool has connections, so that no page waits for one. Django's own ASGI handler served a third of
-the pages a second.
+As many threads as the pool has connections for pages, so that no page waits for one. Django's own ASGI handler served a
+third of the pages a second. /health/ has threads of its own and no middleware: it answers while pages hang.
 """
 
 from typing import Any, cast
@@ -10,4 +10,22 @@ from a2wsgi import WSGIMiddleware
 
 from helpdesk.wsgi import application as pages
 
-application = WSGIMiddleware(cast(Any, pages), workers=8)
+# Django is set up by the import above.
+from helpdesk.health import alone, in_time  # isort: skip
+from helpdesk.limits import ANSWER_SECONDS, Receive, Scope, Send, TimeLimit, too_late, unless_given_up  # isort: skip
+
+THREADS = 8
+HEALTH_THREADS, HEALTH_SECONDS = 2, 8.0
+
+
+def in_threads(pages: Any, threads: int, **limit: Any) -> TimeLimit:
+    return TimeLimit(WSGIMiddleware(cast(Any, unless_given_up(pages)), workers=threads), threads=threads, **limit)
+
+
+_pages = in_threads(pages, THREADS, seconds=ANSWER_SECONDS, late=too_late)
+_health = in_threads(alone, HEALTH_THREADS, seconds=HEALTH_SECONDS, late=in_time)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    asks_health = scope["type"] == "http" and scope["path"] == "/health/"
+    await (_health if asks_health else _pages)(scope, receive, send)

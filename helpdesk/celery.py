@@ -36,10 +36,11 @@ class Task(DjangoTask):
 
     def _queue(self, *args: Any, **kwargs: Any) -> None:
         from kombu.exceptions import OperationalError
+        from redis.exceptions import RedisError
 
         try:
             self.apply_async(*args, **kwargs)
-        except OperationalError as problem:
+        except (OperationalError, RedisError) as problem:
             logger.error("Task %s could not be queued, the sweeper will find it: %s", self.name, problem)
 
 

@@ -3,6 +3,7 @@
 Each reader also writes down what it read in `DOCUMENTED`, so that the README's table can be checked against the code.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -64,10 +65,43 @@ def choice(name: str, default: str, meaning: str, *, among: Sequence[str]) -> st
     return _read(name, default, meaning, _checked(parse, f"one of {', '.join(among)}"))
 
 
-def items(name: str, default: str, meaning: str, *, shown: bool = True) -> list[str]:
-    """A list parted by commas; blanks around an item and empty items are dropped."""
-    raw = _read(name, default, meaning, lambda raw: raw, shown=shown)
-    return [item.strip() for item in raw.split(",") if item.strip()]
+def items(
+    name: str,
+    default: str,
+    meaning: str,
+    *,
+    shown: bool = True,
+    accept: Callable[[str], bool] = bool,
+    expected: str = "a list parted by commas",
+) -> list[str]:
+    """A list parted by commas, of what `accept` agrees to; blanks around an item and empty items are dropped."""
+
+    def parse(raw: str) -> list[str]:
+        found = [item.strip() for item in raw.split(",") if item.strip()]
+        if not all(map(accept, found)):
+            raise ValueError
+        return found
+
+    return parse(_read(name, default, meaning, _checked(parse, expected), shown=shown))
+
+
+def is_host(item: str) -> bool:
+    """As Django's ALLOWED_HOSTS takes them: a name, a dot and a name, an address (IPv6 in brackets), or *."""
+    if item == "*":
+        return True
+    if item.startswith("[") and item.endswith("]"):
+        item, address = item[1:-1], ipaddress.IPv6Address
+    elif not re.fullmatch(r"[0-9.]+", item):
+        return len(item) < 255 and bool(re.fullmatch(rf"\.?{_LABEL}(\.{_LABEL})*", item))
+    else:
+        address = ipaddress.IPv4Address
+    try:
+        return bool(address(item))
+    except ValueError:
+        return False
+
+
+_LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 
 
 def url(

@@ -1,15 +1,17 @@
 """Is the desk well? For people, for monitors, and for what starts containers again."""
 
 import logging
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import psycopg
 import redis
-from django.db import connection, transaction
-from django.http import HttpRequest, JsonResponse
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import connection, connections, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from helpdesk.alive import SECONDS_TO_ANSWER, living
+from helpdesk.alive import SECONDS_TO_ANSWER, living, try_to_write
 from helpdesk.registry import health_probes
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,22 @@ def health(_request: HttpRequest) -> JsonResponse:
     answer = JsonResponse({"status": OK if well else DOWN, **found}, status=200 if well else 503)
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def alone(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """`health` as a WSGI program without middleware: those read the session, and wait for what does not answer."""
+    try:
+        answer: HttpResponse = health(WSGIRequest(environ))
+    finally:
+        connections.close_all()
+    start_response(f"{answer.status_code} {answer.reason_phrase}", list(answer.items()))
+    return [answer.content]
+
+
+def in_time(_scope: Any) -> JsonResponse:
+    """The answer when even that takes too long: what it waits for is not known."""
+    parts = dict.fromkeys(("database", "redis", "worker", "scheduler"), UNKNOWN)
+    return JsonResponse({"status": DOWN, **parts}, status=503, headers={"Cache-Control": "no-store"})
 
 
 def _database() -> str:
@@ -52,9 +70,10 @@ _FOR_PSYCOPG = {"host", "port", "user", "password", "dbname", "service", "sslmod
 
 def _redis_and_those_seen_by_it() -> dict[str, str]:
     try:
+        try_to_write()
         lives = living("worker", "scheduler")
     except (redis.RedisError, OSError) as problem:
-        logger.warning("Redis does not answer: %s", problem)
+        logger.warning("Redis does not answer or takes nothing: %s", problem)
         return {"redis": DOWN, "worker": UNKNOWN, "scheduler": UNKNOWN}
     return {"redis": OK} | {name: OK if well else DOWN for name, well in lives.items()}
 

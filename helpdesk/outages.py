@@ -23,6 +23,7 @@ OUTAGES: tuple[type[BaseException], ...] = (
     PsycopgInterfaceError,
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
+    redis.exceptions.ResponseError,  # it answers and refuses: its memory or its disk is full
     BrokerAway,
 )
 
@@ -50,7 +51,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def unavailable(exception: BaseException) -> HttpResponse:
     logger.error("A page was answered with 503: %s: %s", type(exception).__name__, str(exception).split("\n")[0])
-    page = get_template("503.html").render({})  # no request: context processors would ask the database again
+    return away()
+
+
+def away(*, perhaps_saved: bool = False) -> HttpResponse:
+    """`perhaps_saved` is for what hangs: nobody knows whether it will be done when the database goes on."""
+    # No request: context processors would ask the database again.
+    page = get_template("503.html").render({"perhaps_saved": perhaps_saved})
     return HttpResponse(page, status=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
 
 

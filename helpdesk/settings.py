@@ -131,7 +131,12 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 if _public is not None and _public.hostname:
     ALLOWED_HOSTS.append(_public.hostname)
 ALLOWED_HOSTS += environment.items(
-    "HELPDESK_ALLOWED_HOSTS", "", "Further host names the desk answers to, parted by commas."
+    "HELPDESK_ALLOWED_HOSTS",
+    "",
+    "Further host names the desk answers to, parted by commas.",
+    accept=environment.is_host,
+    expected="host names like help.example.com, .example.com for all below it, addresses like 192.0.2.7 or [2001:db8::7], "
+    "or *, parted by commas",
 )
 CSRF_TRUSTED_ORIGINS = [HELPDESK_PUBLIC_URL]
 
@@ -243,7 +248,7 @@ TEMPLATES = [
 _pool = environment.integer(
     "HELPDESK_DATABASE_POOL",
     0,
-    "Connections that a process keeps open in a pool; 0: none. The web process takes 8, as many as it has threads.",
+    "Connections that a process keeps open in a pool; 0: none. The web process takes 10, as many as it has threads.",
     most=100,
 )
 HELPDESK_STATEMENT_SECONDS = environment.integer(
@@ -254,6 +259,9 @@ HELPDESK_STATEMENT_SECONDS = environment.integer(
 def _database_settings(parts: SplitResult) -> dict[str, Any]:
     query = dict(parse_qsl(parts.query))
     options: dict[str, Any] = {"connect_timeout": 3, "application_name": "helpdesk"}
+    # A machine that is gone without a goodbye is noticed within half a minute. Sockets of this machine ignore these.
+    options |= {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+    options["tcp_user_timeout"] = 25_000
     host = query.pop("host", "") or unquote(parts.hostname or "")
     options.update(query)
     database: dict[str, Any] = {

@@ -3,7 +3,8 @@
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-os.environ.setdefault("HELPDESK_DATABASE_POOL", "8")
+# Eight threads for pages and two for /health/, see asgi.py.
+os.environ.setdefault("HELPDESK_DATABASE_POOL", "10")
 
 from django.core.wsgi import get_wsgi_application
 

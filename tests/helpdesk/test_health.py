@@ -13,10 +13,11 @@ from django.urls import path
 from kombu.exceptions import OperationalError as BrokerAway
 from psycopg_pool import PoolTimeout
 
-from helpdesk import alive, registry, settings
+from helpdesk import alive, registry, sessions, settings
 from helpdesk.proxy import client_address
 from helpdesk.urls import handler500 as handler500
 from helpdesk.urls import urlpatterns as real_urls
+from tests.factories import make_user
 
 AWAY: list[Exception] = []
 
@@ -102,6 +103,7 @@ def test_health_answers_without_database_and_redis(
         PoolTimeout("away"),
         redis.ConnectionError("away"),
         redis.TimeoutError("away"),
+        redis.OutOfMemoryError("away"),
         BrokerAway("away"),
     ],
     ids=lambda problem: type(problem).__module__.split(".")[0] + "." + type(problem).__name__,
@@ -126,6 +128,44 @@ def test_a_session_that_cannot_be_read_says_503_too(visitor: Client, settings: A
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
     visitor.cookies["sessionid"] = "a" * 32
     assert visitor.get("/admin/").status_code == 503
+
+
+@pytest.fixture
+def full_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers and takes nothing."""
+
+    def refuses(*_: Any, **__: Any) -> None:
+        raise redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
+
+    monkeypatch.setattr(redis.Redis, "set", refuses)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("full_redis")
+def test_a_redis_that_takes_nothing_costs_no_page(visitor: Client, caplog: pytest.LogCaptureFixture) -> None:
+    visitor.force_login(make_user(role="admin"))
+    sessions.logger.addHandler(caplog.handler)
+    assert [visitor.get("/admin/").status_code for _ in range(3)] == [200] * 3
+    sessions.logger.removeHandler(caplog.handler)
+    assert len(caplog.records) <= 1
+
+
+@pytest.mark.usefixtures("full_redis")
+def test_health_says_that_redis_takes_nothing(visitor: Client) -> None:
+    answer = visitor.get("/health/")
+    assert (answer.status_code, answer.json()["redis"]) == (503, "down")
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_queued_is_left_to_the_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in the database; the page must not say that it was not saved."""
+    from helpdesk.tasks import heartbeat
+
+    def refuses(*_: Any, **__: Any) -> None:
+        raise redis.OutOfMemoryError("full")
+
+    monkeypatch.setattr(heartbeat, "apply_async", refuses)
+    heartbeat._queue()
 
 
 def test_only_the_last_forwarded_address_counts_and_only_behind_a_proxy(settings: Any) -> None:

@@ -63,6 +63,10 @@ def printed(state: Path, expression: str, **environment: str | None) -> str:
         ("HELPDESK_SYSTEM_MAIL_URL", "smtp://me:hush-hush@mail.example.com", "from="),
         ("HELPDESK_SYSTEM_MAIL_URL", "smtp://mail.example.com?security=none&from=a@b.c", "starttls or ssl"),
         ("MAIL_ROOM_PORT", "99999", "65535"),
+        ("HELPDESK_ALLOWED_HOSTS", "a b/c", "host names like help.example.com"),
+        ("HELPDESK_ALLOWED_HOSTS", "https://help.example.com", "parted by commas"),
+        ("HELPDESK_ALLOWED_HOSTS", "help.example.com, 300.1.1.1", "192.0.2.7"),
+        ("HELPDESK_ALLOWED_HOSTS", "*.example.com", ".example.com for all below it"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_expected(tmp_path: Path, name: str, value: str, expected: str) -> None:
@@ -137,6 +141,20 @@ def test_a_database_address_is_read_with_its_odd_characters_and_options(tmp_path
         **PRODUCTION | {"DATABASE_URL": "postgres://d%40sk:p%2Fw@db:5433/desk?sslmode=verify-full"},
     )
     assert found == "['db', '5433', 'd@sk', 'p/w', 'desk'] verify-full"
+
+
+def test_hosts_are_names_addresses_or_all(tmp_path: Path) -> None:
+    wanted = "help.example.com, .example.com, desk_1, 192.0.2.7, [2001:db8::7], *,"
+    assert printed(tmp_path, "s.ALLOWED_HOSTS[3:]", HELPDESK_ALLOWED_HOSTS=wanted) == str(
+        ["help.example.com", ".example.com", "desk_1", "192.0.2.7", "[2001:db8::7]", "*"]
+    )
+
+
+def test_a_database_that_vanishes_is_noticed_unless_the_address_says_otherwise(tmp_path: Path) -> None:
+    both = "[s.DATABASES['default']['OPTIONS'].get(n) for n in ('keepalives_idle', 'tcp_user_timeout')]"
+    assert printed(tmp_path, both, **PRODUCTION) == "[10, 25000]"
+    own = {"DATABASE_URL": "postgresql://d@db/desk?keepalives_idle=60&tcp_user_timeout=0"}
+    assert printed(tmp_path, both, **PRODUCTION | own) == "['60', '0']"
 
 
 def test_settings_import_no_django_so_that_a_start_is_quick(tmp_path: Path) -> None:
