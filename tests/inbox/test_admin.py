@@ -1,4 +1,8 @@
+import re
+from pathlib import Path
+
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
@@ -297,3 +301,10 @@ def test_the_mail_room_is_looked_into_where_there_is_one(desk, settings):
     assert "help@desk.example" in text(desk.get(page_of(mail)))
     settings.HELPDESK_MAIL_ROOM = False
     assert desk.get("/admin/inbox/roommail/").status_code == 403
+
+
+def test_buttons_of_a_page_look_like_the_links_beside_them(desk):
+    """Django's admin draws links there only; the rule for buttons is ours."""
+    page = text(desk.get(page_of(make_mailbox())))
+    [sheet] = re.findall(r'href="/static/(admin/desk[^"]*\.css)"', page)
+    assert ".object-tools button" in Path(str(finders.find("admin/desk.css"))).read_text(), sheet
