@@ -19,7 +19,8 @@ HEALTH_THREADS, HEALTH_SECONDS = 2, 8.0
 
 
 def in_threads(pages: Any, threads: int, **limit: Any) -> TimeLimit:
-    return TimeLimit(WSGIMiddleware(cast(Any, unless_given_up(pages)), workers=threads), threads=threads, **limit)
+    program = WSGIMiddleware(cast(Any, unless_given_up(pages)), workers=threads)
+    return TimeLimit(cast(Any, program), threads=threads, **limit)
 
 
 _pages = in_threads(pages, THREADS, seconds=ANSWER_SECONDS, late=too_late)

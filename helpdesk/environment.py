@@ -89,16 +89,14 @@ def is_host(item: str) -> bool:
     """As Django's ALLOWED_HOSTS takes them: a name, a dot and a name, an address (IPv6 in brackets), or *."""
     if item == "*":
         return True
-    if item.startswith("[") and item.endswith("]"):
-        item, address = item[1:-1], ipaddress.IPv6Address
-    elif not re.fullmatch(r"[0-9.]+", item):
-        return len(item) < 255 and bool(re.fullmatch(rf"\.?{_LABEL}(\.{_LABEL})*", item))
-    else:
-        address = ipaddress.IPv4Address
     try:
-        return bool(address(item))
+        if item.startswith("[") and item.endswith("]"):
+            return bool(ipaddress.IPv6Address(item[1:-1]))
+        if re.fullmatch(r"[0-9.]+", item):
+            return bool(ipaddress.IPv4Address(item))
     except ValueError:
         return False
+    return len(item) < 255 and bool(re.fullmatch(rf"\.?{_LABEL}(\.{_LABEL})*", item))
 
 
 _LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"

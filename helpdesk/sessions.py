@@ -15,6 +15,7 @@ _said: set[str] = set()
 class SessionStore(CachedDatabaseStore):
     _cache: Any
     _get_session_from_db: Any
+    _session: dict[str, Any]
 
     def load(self) -> dict[str, Any]:
         """Raises when Redis is away.

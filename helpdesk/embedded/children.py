@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from helpdesk.embedded.freshness import CHECKOUT
 from helpdesk.embedded.processes import dying_with_parent
@@ -29,16 +29,18 @@ class Child:
         *,
         keeps: Sequence[int] = (),
         needed: bool = True,
+        excused: Callable[[], bool] = lambda: False,
     ) -> None:
         """`arguments` are for Python; `keeps` are open files that the process inherits.
 
-        The rest goes on without one that is not `needed`.
+        The rest goes on without one that is not `needed`. A death that is `excused` does not count towards giving up.
         """
         self.name = name
         self.arguments = arguments
         self.environment = environment
         self.keeps = keeps
         self.needed = needed
+        self.excused = excused
         self.process: subprocess.Popen[bytes] | None = None
         self._deaths: list[float] = []
         self._again_at = 0.0
@@ -68,6 +70,10 @@ class Child:
                 self.start()
             return
         if self.process is None or self.process.poll() is None:
+            return
+        if self.excused():
+            _print(f"The {self.name} ended because its queue was away, and is started again.")
+            self._again_at = now + 1
             return
         self._deaths = [moment for moment in self._deaths if moment > now - 60] + [now]
         if len(self._deaths) > MOST_DEATHS and not self.needed:

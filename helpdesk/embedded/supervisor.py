@@ -74,6 +74,7 @@ class Desk:
     def run(self) -> None:
         lock = self._only_one()
         listener = self._listen()
+        self._settle_mail_room()
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, lambda *_: self.stopping.set())
         try:
@@ -183,12 +184,13 @@ class Desk:
 
     def _start(self, listener: socket.socket) -> None:
         queues = ",".join(self.settings.HELPDESK_QUEUES)
-        self._settle_mail_room()
+        if not self._has_mail_room:
+            self.environment["HELPDESK_MAIL_ROOM"] = "off"
         web = Child("web", [*WEB, "--fd", str(listener.fileno())], self.environment, keeps=[listener.fileno()])
         self.children = [
             web,
-            Child("worker", [*WORKER, "--queues", queues], self.environment),
-            Child("scheduler", SCHEDULER, self.environment),
+            Child("worker", [*WORKER, "--queues", queues], self.environment, excused=_queue_was_away),
+            Child("scheduler", SCHEDULER, self.environment, excused=_queue_was_away),
         ]
         if self._has_mail_room and freshness.has_command("mail_room"):
             self.children.append(Child("mail room", ["manage.py", "mail_room"], self.environment, needed=False))
@@ -214,7 +216,6 @@ class Desk:
                 if os.environ.get("HELPDESK_MAIL_ROOM") or os.environ.get("MAIL_ROOM_PORT"):
                     raise CannotStart(f"{sentence}. Set MAIL_ROOM_PORT to another one.") from None
                 say(f"{sentence}, so the mail room stays off. Set MAIL_ROOM_PORT to another one to have it.")
-                self.environment["HELPDESK_MAIL_ROOM"] = "off"
                 self._has_mail_room = False
 
     def _wait_for_page(self) -> None:
@@ -271,6 +272,12 @@ class Desk:
                 keeper.wait(20)
             except subprocess.TimeoutExpired:
                 say("The embedded servers are still in use by another command, and end with it.")
+
+
+def _queue_was_away() -> bool:
+    from helpdesk.alive import redis_was_away
+
+    return redis_was_away()
 
 
 def say(sentence: str, *, to: IO[str] | None = None) -> None:

@@ -74,11 +74,14 @@ def main() -> None:
 
 
 def _say(answers: BinaryIO, kind: bytes, *frames: bytes) -> None:
-    answers.write(kind + LENGTH.pack(len(frames)))
-    for frame in frames:
-        answers.write(LENGTH.pack(len(frame)))
-        answers.write(frame)
-    answers.flush()
+    try:
+        answers.write(kind + LENGTH.pack(len(frames)))
+        for frame in frames:
+            answers.write(LENGTH.pack(len(frame)))
+            answers.write(frame)
+        answers.flush()
+    except BrokenPipeError:
+        os._exit(0)  # nobody waits for it any more
 
 
 if __name__ == "__main__":

@@ -155,6 +155,10 @@ def test_a_deep_state_folder_works() -> None:
     state = folder / ("deep" * 25) / "state"
     let_go(hold(state))
     assert eventually(lambda: not processes_of(state))
+    places = Places(state)
+    for short in (places.postgres_socket_folder, places.valkey_socket.parent):
+        assert short.parent == Path("/tmp")
+        assert not short.exists(), "an empty folder was left behind"
     shutil.rmtree(folder)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from helpdesk.embedded.children import MOST_DEATHS, Child, GivingUp
 from tests.helpdesk.desk import RunningDesk, eventually, manage, open_folder, processes_of
 from tests.mail_servers import free_port
 
@@ -107,6 +108,37 @@ def test_a_port_in_use_is_said_plainly(state: Path) -> None:
     assert done.returncode == 1
     assert f"Port {port}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_mail_room_port_in_use_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = manage(tmp_path, "up", "--port", str(free_port()), MAIL_ROOM_PORT=port, HELPDESK_MAIL_ROOM="on")
+    assert done.returncode == 1
+    assert f"Port {port} of the mail room" in done.stderr
+    assert not (tmp_path / "keeper.lock").exists()
+
+
+def test_a_death_while_the_queue_was_away_does_not_count(tmp_path: Path) -> None:
+    away = [True]
+    child = Child("worker", ["-c", "raise SystemExit(1)"], dict(os.environ), excused=lambda: away[0])
+
+    def dies() -> None:
+        child.start()
+        assert child.process
+        child.process.wait()
+        child.see_to_it()
+        child._again_at = 0.0
+
+    for _ in range(MOST_DEATHS + 2):
+        dies()
+    away[0] = False
+    for _ in range(MOST_DEATHS):
+        dies()
+    with pytest.raises(GivingUp):
+        dies()
 
 
 def test_a_wrong_setting_stops_it_before_anything_starts(tmp_path: Path) -> None:

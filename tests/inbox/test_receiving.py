@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from datetime import timedelta
@@ -17,7 +18,7 @@ from django.utils.translation import override
 from inbox import leftovers, receiving
 from inbox.errors import NotInQuarantine
 from inbox.models import Attachment, Incoming, IncomingState, Mailbox, Message
-from inbox.reading import pool
+from inbox.reading import child, pool
 from tests.factories import make_mailbox, make_pipeline, make_team, make_user
 from tests.inbox.mails import land, make_mail, take_in
 from tickets.models import Kind, Ticket
@@ -285,6 +286,18 @@ def test_poison_ends_in_quarantine_with_a_ticket_and_the_next_mail_goes_on(
     with message.attachments.get().file.open("rb") as file:
         assert file.read() == raw
     assert after.outcome == "opened"
+
+
+def test_a_reading_process_whose_worker_was_killed_ends_quietly() -> None:
+    raw = make_mail()
+    orphan = subprocess.Popen(
+        [*pool.COMMAND, str(2**30)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert orphan.stdin
+    assert orphan.stdout
+    orphan.stdout.close()
+    _, said = orphan.communicate(child.JOB.pack(False, 20.0, len(raw)) + raw, timeout=30)
+    assert (orphan.returncode, said) == (0, b"")
 
 
 def test_a_mail_in_quarantine_can_be_processed_again_and_is_one_message(
