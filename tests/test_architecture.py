@@ -79,6 +79,16 @@ def test_a_thing_lives_beside_the_noun_it_is_about():
     assert not wrong, wrong
 
 
+def test_who_asks_is_told_in_one_place():
+    """`signed_in(request)`, which refuses a stranger; nobody takes it for granted that there is a user."""
+    wrong = [
+        f"{path.relative_to(ROOT)} takes request.user for granted"
+        for path in all_sources()
+        if re.search(r"cast\(User, request\.user\)|assert isinstance\(request\.user", path.read_text())
+    ]
+    assert not wrong, wrong
+
+
 def test_foreign_html_becomes_safe_in_one_place():
     """`mark_safe` of words that stand in the code itself is no danger; of anything else only helpdesk/html.py says it."""
     wrong = []

@@ -13,8 +13,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from people.access import signed_in
 from people.admin_bases import Audited, OneAtATime, ReadOnly, linked, list_linked
-from people.models import User
 from tickets.admin_forms import ShareForm, StatusForm, StatusFormSet, TicketForm
 from tickets.errors import TicketError
 from tickets.models import Event, Kind, Pipeline, Priority, Share, Status, Ticket, TicketLink
@@ -199,7 +199,7 @@ class TicketAdmin(Audited):
 
     def save_model(self, request: HttpRequest, obj: Ticket, form: ModelForm, change: bool) -> None:
         """Status, owner and priority go through the verbs of the workspace, with their rules and their events."""
-        by, now = cast(User, request.user), timezone.now()
+        by, now = signed_in(request), timezone.now()
         ticket = Ticket.objects.get(pk=obj.pk)
         wanted = form.cleaned_data
         try:
@@ -225,13 +225,13 @@ class TicketAdmin(Audited):
     @admin.action(description=gettext_lazy("Move to trash"))
     def move_to_trash(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         for ticket in queryset:
-            ticket.trash(by=cast(User, request.user), now=timezone.now())
+            ticket.trash(by=signed_in(request), now=timezone.now())
         self.message_user(request, _("Moved to the trash. They can be restored from there."))
 
     @admin.action(description=gettext_lazy("Restore from trash"))
     def take_out_of_trash(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         for ticket in queryset:
-            ticket.restore(by=cast(User, request.user), now=timezone.now())
+            ticket.restore(by=signed_in(request), now=timezone.now())
         self.message_user(request, _("Restored."))
 
 
@@ -281,5 +281,5 @@ class ShareAdmin(Audited):
 
     def save_model(self, request: HttpRequest, obj: Share, form: ModelForm, change: bool) -> None:
         if not change:
-            obj.by = cast(User, request.user)
+            obj.by = signed_in(request)
         super().save_model(request, obj, form, change)

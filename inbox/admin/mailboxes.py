@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -16,8 +16,8 @@ from inbox.channels.steps import Step
 from inbox.forms import CONNECTION, EVERYDAY, SECRETS, MailboxForm
 from inbox.models import Incoming, Mailbox
 from inbox.tasks import poll_mailbox
+from people.access import signed_in
 from people.admin_bases import NOTHING, Audited, OneAtATime, list_linked
-from people.models import User
 
 
 class InTrouble(admin.SimpleListFilter):
@@ -72,7 +72,7 @@ class MailboxAdmin(OneAtATime, Audited):
         return isinstance(obj, Mailbox) and not (obj.incoming.exists() or obj.conversations.exists())
 
     def save_model(self, request: HttpRequest, obj: Mailbox, form: Any, change: bool) -> None:
-        form.save_by(cast(User, request.user))
+        form.save_by(signed_in(request))
         if not change:
             obj.begin_fetching()
 

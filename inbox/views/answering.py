@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,14 +15,14 @@ from inbox.models import Message
 from inbox.timeline import Thread
 from inbox.views.composing import Composer
 from inbox.views.workspace import answer_workspace, row_of, ticket_context
-from people.models import User
+from people.access import signed_in
 from tickets.listing import Listing
 from tickets.models import Seen, Ticket, view_or_default
 from tickets.views.changing import header_context, page_address
 
 
 def answer_written(request: HttpRequest, ticket: Ticket, message: Message, said: str) -> HttpResponse:
-    user = cast(User, request.user)
+    user = signed_in(request)
     if not wants_fragment(request):
         messages.success(request, said)
         return redirect(f"{page_address(request, ticket)}#m{message.pk}")

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -13,7 +11,7 @@ from inbox.errors import InboxError
 from inbox.timeline import Thread
 from inbox.views.answering import answer_refused, answer_written
 from inbox.views.composing import Composer, read_form
-from people.models import User
+from people.access import signed_in
 from tickets.models import Ticket
 
 
@@ -21,7 +19,7 @@ from tickets.models import Ticket
 @require_POST
 def comments(request: HttpRequest, number: int) -> HttpResponse:
     """Whoever sees a ticket may comment on it."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
     written = read_form(request)
     if not written.error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from inbox.models import Direction, Message, Upload
 from inbox.rendering import signature_of
 from inbox.replying import Recipients, recipients_for
 from inbox.timeline import Thread
+from people.access import signed_in
 from people.models import User
 from tickets.models import Ticket
 
@@ -108,7 +108,7 @@ def answered_message(thread: Thread, asked: str) -> Message | None:
 
 def read_form(request: HttpRequest) -> Written:
     """What was typed and attached. Files of the plain form become uploads, as those of the editor are already."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     written = Written(text=request.POST.get("text", ""), html=request.POST.get("html", ""))
     with suppress(ValueError):  # a form made by hand has none: it is taken once per click
         written.form_key = UUID(request.POST.get("form_key", ""))

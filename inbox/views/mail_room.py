@@ -26,7 +26,7 @@ from inbox.mail_room.program import Enclosure, answer_subject, write
 from inbox.mail_room.showing import ShownMail, name_of, people, threads
 from inbox.mime.parse import ParsedMail
 from inbox.models import RoomMail
-from people.models import User
+from people.access import signed_in
 from people.models.contact import normalised
 
 P = ParamSpec("P")
@@ -45,8 +45,7 @@ def _in_the_room(
             insist_on_open()
         except MailRoomClosed:
             raise Http404 from None
-        user = request.user
-        if isinstance(user, User) and not user.sees_all_tickets:
+        if request.user.is_authenticated and not request.user.sees_all_tickets:
             raise Http404
         return login_required(view)(request, *args, **kwargs)
 
@@ -85,7 +84,7 @@ def mail_room(request: HttpRequest) -> HttpResponse:
 @require_safe
 def mail_room_body(request: HttpRequest, pk: int) -> HttpResponse:
     """The HTML of a mail as a page of its own, for a frame in which nothing runs."""
-    kept = get_object_or_404(RoomMail.objects.visible_to(_user(request)), pk=pk)
+    kept = get_object_or_404(RoomMail.objects.visible_to(signed_in(request)), pk=pk)
     read = kept.read()
     urls = {
         one.content_id: reverse("inbox:mail_room_attachment", args=[kept.pk, place])
@@ -114,7 +113,7 @@ def mail_room_body(request: HttpRequest, pk: int) -> HttpResponse:
 @_in_the_room
 @require_safe
 def mail_room_attachment(request: HttpRequest, pk: int, place: int) -> HttpResponseBase:
-    kept = get_object_or_404(RoomMail.objects.visible_to(_user(request)), pk=pk)
+    kept = get_object_or_404(RoomMail.objects.visible_to(signed_in(request)), pk=pk)
     attachments = kept.read().mail.attachments
     if place >= len(attachments):
         raise Http404
@@ -137,13 +136,13 @@ def _part(request: HttpRequest, part: str, customer: str, answered: RoomMail | N
 def _context(
     request: HttpRequest, customer: str, answered: RoomMail | None, form: CustomerMailForm | None
 ) -> dict[str, Any]:
-    found = threads(RoomMail.objects.visible_to(_user(request)).of(customer)) if customer else []
+    found = threads(RoomMail.objects.visible_to(signed_in(request)).of(customer)) if customer else []
     wanted = request.GET.get("thread", "")
     thread = next((one for one in found if str(one.pk) == wanted), None)
     return {
         "section": "mail_room",
         "customer": customer,
-        "people": people(_user(request)) if form else [],
+        "people": people(signed_in(request)) if form else [],
         "mailboxes": mailboxes(),
         "threads": found,
         "newest": max((one.last.pk for one in found), default=0),
@@ -158,12 +157,12 @@ def _context(
 def _mail(request: HttpRequest, pk: str) -> RoomMail | None:
     if not pk.isdecimal():
         return None
-    return RoomMail.objects.visible_to(_user(request)).filter(pk=int(pk[:18])).first()
+    return RoomMail.objects.visible_to(signed_in(request)).filter(pk=int(pk[:18])).first()
 
 
 def _first_words(request: HttpRequest, customer: str, answered: RoomMail | None) -> dict[str, Any]:
     """What the form says before anybody wrote into it."""
-    first: dict[str, Any] = {"name": name_of(customer, _user(request)), "address": customer}
+    first: dict[str, Any] = {"name": name_of(customer, signed_in(request)), "address": customer}
     if answered:
         mail = answered.read().mail
         first |= {"subject": answer_subject(mail.subject), "to": _answer_address(mail, customer)}
@@ -203,8 +202,3 @@ def _send(form: CustomerMailForm, answered: RoomMail | None) -> HttpResponse:
 
 def _address(customer: str, **more: Any) -> str:
     return f"{reverse('inbox:mail_room')}?{urlencode({'as': customer} | more)}"
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 (the guard lets nobody else in)
-    return request.user

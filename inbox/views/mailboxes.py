@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,38 +18,10 @@ from inbox.forms import EverydayMailboxForm, MailboxForm, NewMailboxForm, passed
 from inbox.models import Incoming, IncomingState, Mailbox
 from inbox.tasks import poll_mailbox
 from inbox.views.fetching import wait_for, what_came, with_toasts
-from people.models import User
+from people.access import admin_required, settings_required, signed_in
 
 
-class _View(Protocol):
-    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse: ...
-
-
-def for_settings(view: _View) -> _View:
-    """Signed in and allowed to change the desk's settings, else 403."""
-
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not _user(request).may_change_settings:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-def for_admins(view: _View) -> _View:
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not _user(request).is_admin:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-@for_settings
+@settings_required
 def mailboxes(request: HttpRequest) -> HttpResponse:
     news = what_came(request)
     boxes: list[Any] = list(Mailbox.objects.for_settings(timezone.now()))
@@ -66,7 +36,7 @@ def mailboxes(request: HttpRequest) -> HttpResponse:
     return with_toasts(answer, news)
 
 
-@for_admins
+@admin_required
 def mailbox_new(request: HttpRequest) -> HttpResponse:
     """Connect one. Both servers are tried first; one that fails is only saved when that is asked for."""
     form = NewMailboxForm(request.POST or None)
@@ -80,13 +50,13 @@ def mailbox_new(request: HttpRequest) -> HttpResponse:
         if only_test or not passed(found):
             status = HTTPStatus.OK if passed(found) else HTTPStatus.UNPROCESSABLE_ENTITY
             return _connect_page(request, form, found=found, status=status)
-    mailbox = form.save_by(_user(request))
+    mailbox = form.save_by(signed_in(request))
     mailbox.begin_fetching()
     messages.success(request, _("%(address)s is connected.") % {"address": mailbox.address})
     return redirect("inbox:mailboxes")
 
 
-@for_settings
+@settings_required
 def mailbox(request: HttpRequest, pk: int) -> HttpResponse:
     """Everyday fields for whoever changes settings; the connection for admins only."""
     box = get_object_or_404(Mailbox, pk=pk)
@@ -100,12 +70,12 @@ def mailbox(request: HttpRequest, pk: int) -> HttpResponse:
         found = form.check()
         if not passed(found):
             return _edit_page(request, box, form, found=found, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    form.save_by(_user(request))
+    form.save_by(signed_in(request))
     messages.success(request, _("%(address)s is saved.") % {"address": box.address})
     return redirect("inbox:mailbox", pk=pk)
 
 
-@for_admins
+@admin_required
 @require_POST
 def mailbox_test(request: HttpRequest, pk: int) -> HttpResponse:
     """Try both servers with what stands in the form, or as they are saved when there is no form. Saves nothing."""
@@ -119,7 +89,7 @@ def mailbox_test(request: HttpRequest, pk: int) -> HttpResponse:
     return _edit_page(request, box, form, found=form.check())
 
 
-@for_settings
+@settings_required
 @require_POST
 def mailbox_fetch(request: HttpRequest, pk: int) -> HttpResponse:
     box = get_object_or_404(Mailbox, pk=pk)
@@ -135,7 +105,7 @@ def mailbox_fetch(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _form_for(request: HttpRequest, box: Mailbox) -> EverydayMailboxForm:
-    if _user(request).is_admin:
+    if signed_in(request).is_admin:
         return MailboxForm(request.POST or None, instance=box)
     touched = set(MailboxForm.base_fields) - set(EverydayMailboxForm.base_fields)
     if touched & set(request.POST):
@@ -174,8 +144,3 @@ def _render(request: HttpRequest, page: str, context: dict[str, Any], status: in
     if wants_fragment(request):
         return render(request, "inbox/settings/_connection_test.html", {**context, "marks_fields": True}, status=status)
     return render(request, page, context, status=status)
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - every view here is behind login_required
-    return request.user

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,7 +13,7 @@ from helpdesk import html as safe_html
 from helpdesk.attachments import opened, respond_with_file
 from helpdesk.web import wants_fragment
 from inbox.models import Attachment, Message
-from people.models import User
+from people.access import signed_in
 
 
 @login_required
@@ -26,7 +24,7 @@ def message_body(request: HttpRequest, pk: int) -> HttpResponse:
 
     `?images=1`: remote images too, because the reader asked. `?quoted=1`: what it quotes instead of what it says.
     """
-    message = get_object_or_404(Message.objects.visible_to(cast(User, request.user)), pk=pk)
+    message = get_object_or_404(Message.objects.visible_to(signed_in(request)), pk=pk)
     shows_images = request.GET.get("images") == "1"
     if wants_fragment(request):
         return render(request, "inbox/_frame.html", {"message": message, "shows_images": shows_images})
@@ -56,7 +54,7 @@ def message_body(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def message_original(request: HttpRequest, pk: int) -> FileResponse:
     """The mail byte for byte: as it came in, or as it was handed to the server, whatever came back under its name."""
-    messages = Message.objects.visible_to(cast(User, request.user)).select_related("incoming", "outgoing")
+    messages = Message.objects.visible_to(signed_in(request)).select_related("incoming", "outgoing")
     message = get_object_or_404(messages, pk=pk)
     outgoing = getattr(message, "outgoing", None)
     file = outgoing.mime if outgoing else message.incoming.raw if message.incoming else None
@@ -70,6 +68,6 @@ def message_original(request: HttpRequest, pk: int) -> FileResponse:
 @login_required
 @require_safe
 def attachment(request: HttpRequest, pk: int) -> FileResponse:
-    file = get_object_or_404(Attachment.objects.visible_to(cast(User, request.user)), pk=pk)
+    file = get_object_or_404(Attachment.objects.visible_to(signed_in(request)), pk=pk)
     may_show = "download" not in request.GET
     return respond_with_file(opened(file.file), name=file.name, content_type=file.content_type, may_show=may_show)

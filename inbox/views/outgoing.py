@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from helpdesk.web import toast, wants_fragment
 from inbox.errors import InboxError
 from inbox.models import Message, Outgoing
 from inbox.timeline import Said
-from people.models import User
+from people.access import may_reply_or_403, signed_in
 from tickets.models import view_or_default
 from tickets.views.changing import page_address
 
@@ -24,11 +23,10 @@ from tickets.views.changing import page_address
 @require_POST
 def outgoing_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a mail that failed once more, with the same bytes and to whoever has not got it."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     visible = Message.objects.visible_to(user)
     outgoing = get_object_or_404(Outgoing.objects.filter(message__in=visible.values("pk")), pk=pk)
-    if not user.may_reply:
-        raise PermissionDenied
+    may_reply_or_403(user)
     said, failed = _("Trying again"), False
     try:
         outgoing.try_again(by=user)

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -17,19 +14,16 @@ from inbox.errors import InboxError
 from inbox.timeline import Thread
 from inbox.views.answering import answer_refused, answer_written
 from inbox.views.composing import Composer, answered_message, read_form
-from people.models import User
+from people.access import signed_in
 from tickets.models import Ticket
-from tickets.views.changing import page_address
+from tickets.views.changing import changeable_ticket, page_address
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def replies(request: HttpRequest, number: int) -> HttpResponse:
     """GET shows whom a reply goes to, to the newest message or the one in `answers`; POST writes it."""
-    user = cast(User, request.user)
-    ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
-    if not user.may_reply:
-        raise PermissionDenied
+    ticket = changeable_ticket(request, number)
     return _write(request, ticket) if request.method == "POST" else _begin(request, ticket)
 
 
@@ -40,14 +34,14 @@ def _begin(request: HttpRequest, ticket: Ticket) -> HttpResponse:
         answers = urlencode({"answers": asked}) if asked else ""
         return redirect(address + ("&" if "?" in address else "?") * bool(answers) + answers + "#composer")
     thread = Thread(ticket)
-    composer = Composer(ticket, cast(User, request.user), thread, answered_message(thread, asked), mode="reply")
+    composer = Composer(ticket, signed_in(request), thread, answered_message(thread, asked), mode="reply")
     context = {"composer": composer, "ticket": ticket, "view_key": request.GET.get("view", "")}
     response = render(request, "inbox/_composer_head.html", context)
     return trigger_client_event(response, "reply:begins")
 
 
 def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    user = cast(User, request.user)
+    user = signed_in(request)
     written = read_form(request)
     asked = request.POST.get("answers", "")
     thread = Thread(ticket)

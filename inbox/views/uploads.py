@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from helpdesk.attachments import opened, respond_with_file
 from inbox.models import Upload
 from inbox.views.composing import FileTooLarge, keep_upload
-from people.models import User
+from people.access import signed_in
 
 
 @login_required
@@ -27,7 +26,7 @@ def uploads(request: HttpRequest) -> JsonResponse:
     if file is None:
         return JsonResponse({"error": _("No file came with that. Choose one and try again.")}, status=400)
     try:
-        upload = keep_upload(cast(User, request.user), file)
+        upload = keep_upload(signed_in(request), file)
     except FileTooLarge as error:
         return JsonResponse({"error": str(error)}, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     address = reverse("inbox:upload", args=[upload.pk])
@@ -38,5 +37,5 @@ def uploads(request: HttpRequest) -> JsonResponse:
 @login_required
 @require_safe
 def upload(request: HttpRequest, key: UUID) -> FileResponse:
-    found = get_object_or_404(Upload, pk=key, user=cast(User, request.user))
+    found = get_object_or_404(Upload, pk=key, user=signed_in(request))
     return respond_with_file(opened(found.file), name=found.name, content_type=found.content_type)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
@@ -18,6 +18,7 @@ from helpdesk.web import announce, wants_fragment
 from inbox.models import Conversation, Mailbox
 from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message
+from people.access import signed_in
 from people.models import User
 from tickets.listing import MOST_SHOWN, PAGE, Count, Listing, read
 from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for, view_or_default
@@ -31,7 +32,7 @@ EARLIER = 5
 @require_safe
 def workspace(request: HttpRequest) -> HttpResponse:
     """A view of the list with no ticket open."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     return answer_workspace(request, Listing(_view(request), user, size=_wanted(request)), {})
 
 
@@ -39,7 +40,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ticket(request: HttpRequest, number: int) -> HttpResponse:
     """A ticket beside the list it was opened from."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     opened = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
     view = view_or_default(user, request.GET.get("view", ""))
     context = {**ticket_context(request, opened), "view": view, "moves_focus": wants_fragment(request)}
@@ -55,7 +56,7 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 def ticket_list(request: HttpRequest) -> HttpResponse:
     """The list as it is now (as many rows as are `shown`, from `start`), or the rows that come `after` a cursor."""
-    user, view = cast(User, request.user), _view(request)
+    user, view = signed_in(request), _view(request)
     after = read(request.GET.get("after", ""))
     if not wants_fragment(request):
         return answer_workspace(request, Listing(view, user, after=after, start=after), {"relists": True})
@@ -74,7 +75,7 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def thread(request: HttpRequest, number: int) -> HttpResponse:
     """The conversation as it is now; 204 when it is still the `version` that the reader has."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     opened = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
     looked_at = _moment(request.GET.get("looked", ""))
     now = Thread(opened, looked_at)
@@ -120,7 +121,7 @@ def answer_workspace(
 
 def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | None = None) -> dict[str, Any]:
     """Everything that the ticket and its context print. Looking at it marks it as seen."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     looked_at = Seen.objects.mark(opened, user, timezone.now())
     if composer is None:
         conversation = Thread(opened, looked_at)
@@ -169,7 +170,7 @@ def _links(opened: Ticket, user: User) -> list[dict[str, Any]]:
 
 
 def _view(request: HttpRequest) -> View:
-    view = view_for(cast(User, request.user), request.GET.get("view", ""))
+    view = view_for(signed_in(request), request.GET.get("view", ""))
     if view is None:
         raise Http404
     return view

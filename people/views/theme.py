@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
@@ -10,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from helpdesk.web import wants_fragment
-from people.models import User
+from people.access import signed_in
 from people.models.user import Theme
 
 CHOICES = {"light": Theme.LIGHT, "dark": Theme.DARK, "system": Theme.SYSTEM}
@@ -22,7 +20,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     chosen = CHOICES.get(request.POST.get("theme", ""))
     if chosen is None:
         return HttpResponseBadRequest(_("Choose one of light, dark and system."))
-    cast(User, request.user).choose_theme(chosen)
+    signed_in(request).choose_theme(chosen)
     if wants_fragment(request):
         return HttpResponse(status=204)
     return redirect(_page_before(request))

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from people.access import signed_in
 from people.models import User
 from tickets.errors import TicketError
 from tickets.forms import AssignmentForm
@@ -23,7 +22,7 @@ def assignment(request: HttpRequest, number: int) -> HttpResponse:
         return answer_refusal(request, ticket, form)
     owner: User | None = form.cleaned_data["owner"]
     try:
-        ticket.assign(owner, by=cast(User, request.user), now=timezone.now())
+        ticket.assign(owner, by=signed_in(request), now=timezone.now())
     except TicketError as error:
         return answer_refusal(request, ticket, why=str(error))
     said = _("Owner: %(name)s") % {"name": owner.name} if owner else _("Nobody owns this ticket now")

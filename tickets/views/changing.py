@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,22 +12,22 @@ from django.utils.http import urlencode
 from django_htmx.http import trigger_client_event
 
 from helpdesk.web import toast, wants_fragment
+from people.access import may_reply_or_403, signed_in
 from people.models import User
 from tickets.models import Priority, Ticket, view_or_default
 
 
 def changeable_ticket(request: HttpRequest, number: int) -> Ticket:
     """404 for a ticket that one may not see, 403 for one that one may not change."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
-    if not user.may_reply:
-        raise PermissionDenied
+    may_reply_or_403(user)
     return ticket
 
 
 def header_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     """What _ticket_header.html and _ticket_properties.html print beside the ticket itself."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     view = view_or_default(user, request.GET.get("view", ""))
     context: dict[str, Any] = {"ticket": ticket, "view": view, "may_change": user.may_reply}
     if user.may_reply:
@@ -65,7 +64,7 @@ def page_address(request: HttpRequest, ticket: Ticket) -> str:
 
 
 def _changed(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    user = cast(User, request.user)
+    user = signed_in(request)
     context = header_context(request, ticket)
     # It may be out of sight now: given to somebody whose tickets one does not see.
     context["row"] = Ticket.objects.visible_to(user).for_list(user).filter(pk=ticket.pk).first()

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from people.models import User
+from people.access import signed_in
 from tickets.forms import PriorityForm
 from tickets.models import Priority
 from tickets.views.changing import answer_change, answer_refusal, changeable_ticket
@@ -22,5 +20,5 @@ def priority(request: HttpRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         return answer_refusal(request, ticket, form)
     chosen: Priority = form.cleaned_data["priority"]
-    ticket.prioritise(chosen, by=cast(User, request.user), now=timezone.now())
+    ticket.prioritise(chosen, by=signed_in(request), now=timezone.now())
     return answer_change(request, ticket, _("Priority: %(name)s") % {"name": chosen.label})

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import cast
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from people.models import User
+from people.access import signed_in
 from tickets.errors import TicketError
 from tickets.forms import StatusForm
 from tickets.views.changing import answer_change, answer_refusal, changeable_ticket
@@ -22,7 +20,7 @@ def status(request: HttpRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         return answer_refusal(request, ticket, form)
     try:
-        ticket.move_to(form.cleaned_data["status"], by=cast(User, request.user), now=timezone.now())
+        ticket.move_to(form.cleaned_data["status"], by=signed_in(request), now=timezone.now())
     except TicketError as error:
         return answer_refusal(request, ticket, why=str(error))
     return answer_change(request, ticket, _("Status: %(name)s") % {"name": ticket.status.label})
