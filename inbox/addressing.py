@@ -39,7 +39,7 @@ def recipients_for(ticket: Ticket, answers: Message | None = None) -> Recipients
     Everybody who was written to beside us stays on the mail. Our own mailboxes never are recipients, or the answer
     would come in again. Raises a ReplyError with the reason when nobody is left.
     """
-    answered = answers or newest_of_customer(ticket)
+    answered = answers or _newest_in(ticket)
     if answered is not None and (answered.ticket_id != ticket.pk or answered.is_internal):
         raise CannotAnswer
     own = OwnAddresses()
@@ -60,10 +60,14 @@ def recipients_for(ticket: Ticket, answers: Message | None = None) -> Recipients
     return Recipients(to, cc if len(cc) <= MOST_OTHERS else [], mailbox, answered)
 
 
-def newest_of_customer(ticket: Ticket) -> Message | None:
-    """What a reply answers by default: the last thing a person wrote, else what a machine of theirs did."""
-    incoming = ticket.messages.filter(direction=Direction.IN).order_by("-at", "-pk")
-    return incoming.filter(automatic="").first() or incoming.first()
+def newest_of_customer(messages: Iterable[Message]) -> Message | None:
+    """What a reply answers by default: the last thing a person wrote, else what a machine of theirs did.
+
+    `messages` of one ticket, oldest first. The form and the mail both ask here, so that they never differ.
+    """
+    theirs = [message for message in messages if message.direction == Direction.IN]
+    candidates = [message for message in theirs if not message.automatic] or theirs
+    return candidates[-1] if candidates else None
 
 
 class OwnAddresses:
@@ -94,6 +98,12 @@ def is_address(text: str) -> bool:
     except InvalidAddress:
         return False
     return True
+
+
+def _newest_in(ticket: Ticket) -> Message | None:
+    """Chosen without the texts, which may be long; only the chosen one is read whole."""
+    newest = newest_of_customer(ticket.messages.only("ticket", "direction", "automatic").order_by("at", "pk"))
+    return ticket.messages.get(pk=newest.pk) if newest else None
 
 
 def _sender_of(message: Message, own: OwnAddresses) -> list[Address]:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from helpdesk import html as safe_html
+from inbox.addressing import newest_of_customer
 from inbox.models import Attachment, Direction, Message, Outgoing
 from tickets.models import Event, EventKind, Ticket
 
@@ -182,11 +183,7 @@ class Thread:
 
     @property
     def newest_of_customer(self) -> Message | None:
-        """What a reply answers by default: the last thing a person wrote, else what a machine of theirs did."""
-        theirs = [message for message in self.messages if message.direction == Direction.IN]
-        by_people = [message for message in theirs if not message.automatic]
-        candidates = by_people or theirs
-        return candidates[-1] if candidates else None
+        return newest_of_customer(self.messages)
 
     def message(self, pk: int) -> Message | None:
         return next((message for message in self.messages if message.pk == pk), None)

@@ -18,6 +18,7 @@ from helpdesk.html import clean
 from inbox import errors
 from inbox.models import Direction, Mailbox, Message, Outgoing, OutgoingState, Upload
 from inbox.replying import comment, recipients_for, reply
+from inbox.timeline import Thread
 from people.models import Contact, Role, User
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tickets.models import Kind
@@ -169,6 +170,16 @@ def test_a_vacation_notice_is_not_what_a_reply_answers() -> None:
     asked = make_message(ticket)
     make_message(ticket, automatic="auto_reply")
     assert recipients_for(ticket).answered == asked
+
+
+@pytest.mark.parametrize("said", ["", "person", "machine", "person machine", "machine person machine", "ours"])
+def test_the_form_and_the_mail_answer_the_same_message(said: str) -> None:
+    ticket = make_ticket(contact=make_contact("elina@customer.example"))
+    make_mailbox()
+    for who in said.split():
+        direction = Direction.OUT if who == "ours" else Direction.IN
+        make_message(ticket, direction=direction, automatic="auto_reply" if who == "machine" else "")
+    assert recipients_for(ticket).answered == Thread(ticket).newest_of_customer
 
 
 def test_a_comment_or_a_message_of_another_ticket_cannot_be_answered(agent: User) -> None:
