@@ -59,6 +59,21 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+class WithoutTraceback(logging.Filter):
+    """When Redis dies under a busy worker, kombu falls over its own lost connection. That is no mistake to look for."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        from helpdesk.alive import redis_was_away
+
+        problem = record.exc_info[1] if record.exc_info else None
+        if isinstance(problem, AttributeError) and redis_was_away():
+            record.exc_info = record.exc_text = None
+        return True
+
+
+logging.getLogger("celery.worker").addFilter(WithoutTraceback())
+
+
 @signals.heartbeat_sent.connect
 def worker_lives(**_: Any) -> None:
     """Sent every two seconds by the worker's own process, also while all its threads are busy."""

@@ -1,5 +1,6 @@
 """The queue, the scheduler and the files, as the settings arrange them."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -70,3 +71,17 @@ def test_uncollected_static_files_are_said_before_a_page_fails(settings: Any, tm
     assert [found.id for found in static_files_are_collected(None)] == ["helpdesk.E001"]
     (tmp_path / "staticfiles.json").write_text("{}")
     assert static_files_are_collected(None) == []
+
+
+def test_a_worker_that_lost_its_redis_says_so_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from celery.worker.worker import logger
+
+    monkeypatch.setattr("helpdesk.settings.HELPDESK_REDIS_URL", "redis://127.0.0.1:1/0")
+    said: list[logging.LogRecord] = []
+    listener = logging.Handler()
+    monkeypatch.setattr(listener, "emit", said.append)
+    logger.addHandler(listener)
+    for problem in (AttributeError("'NoneType' object has no attribute 'hostname'"), ValueError("a bug")):
+        logger.critical("Unrecoverable error: %r", problem, exc_info=problem)
+    logger.removeHandler(listener)
+    assert [bool(record.exc_info) for record in said] == [False, True]
