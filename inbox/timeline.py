@@ -72,7 +72,7 @@ class Said:
     @property
     def body(self) -> SafeString:
         if self.message.html:
-            return safe_html.resolve_cids(self.message.html, self._inline_urls)
+            return safe_html.resolve_cids(self.message.html, self.inline_urls)
         return safe_html.from_text(self.message.text[:MOST_SHOWN])
 
     @property
@@ -87,7 +87,7 @@ class Said:
     @property
     def quoted(self) -> SafeString:
         if self.message.quoted_html:
-            return safe_html.resolve_cids(self.message.quoted_html, self._inline_urls)
+            return safe_html.resolve_cids(self.message.quoted_html, self.inline_urls)
         return safe_html.from_text(self.message.quoted_text)
 
     @cached_property
@@ -117,7 +117,8 @@ class Said:
         return self.outgoing is not None and self.outgoing.is_failed
 
     @property
-    def _inline_urls(self) -> dict[str, str]:
+    def inline_urls(self) -> dict[str, str]:
+        """Where its inline images are, by content id."""
         return {
             file.content_id: reverse("inbox:attachment", args=[file.pk])
             for file in self.message.attachments.all()

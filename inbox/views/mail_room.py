@@ -14,18 +14,18 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from helpdesk.attachments import respond_with_file
-from helpdesk.html import from_text, resolve_cids
+from helpdesk.html import from_text
 from inbox.mail_room import MailRoomClosed, NoSuchRecipient, check_recipient, deliver, insist_on_open, mailboxes
 from inbox.mail_room.forms import CustomerMailForm
 from inbox.mail_room.program import Enclosure, answer_subject, write
 from inbox.mail_room.showing import ShownMail, name_of, people, threads
 from inbox.mime.parse import ParsedMail
 from inbox.models import RoomMail
+from inbox.views.bodies import respond_with_mail_body
 from people.access import signed_in
 from people.models.contact import normalised
 
@@ -91,23 +91,16 @@ def mail_room_body(request: HttpRequest, pk: int) -> HttpResponse:
         for place, one in enumerate(read.mail.attachments)
         if one.content_id
     }
-
-    def shown(html: str, text: str) -> SafeString:
-        return resolve_cids(html, urls) if html else from_text(text)
-
     has_html = bool(read.html or read.quoted_html)
-    context = {
-        "mail": read.mail,
-        "new": shown(read.html, "" if has_html else read.text),
-        "quoted": shown(read.quoted_html, "" if has_html else read.quoted_text),
-    }
-    response = render(request, "inbox/mail_room/body.html", context)
-    # Its own policy, since its address can be opened directly too.
-    response["Content-Security-Policy"] = (
-        "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
-        "style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    return respond_with_mail_body(
+        request,
+        subject=read.mail.subject,
+        html=read.html,
+        text="" if has_html else read.text,
+        quoted_html=read.quoted_html,
+        quoted_text="" if has_html else read.quoted_text,
+        urls=urls,
     )
-    return response
 
 
 @_in_the_room

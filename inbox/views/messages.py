@@ -5,22 +5,20 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from helpdesk import html as safe_html
 from helpdesk.attachments import opened, respond_with_file
 from helpdesk.web import wants_fragment
 from inbox.models import Attachment, Message
+from inbox.timeline import Said
+from inbox.views.bodies import respond_with_mail_body
 from people.access import signed_in
 
 
 @login_required
 @require_safe
-@xframe_options_sameorigin
 def message_body(request: HttpRequest, pk: int) -> HttpResponse:
-    """A message as a page of its own, for a frame: nothing runs in it and nothing is fetched from elsewhere.
+    """The page of a message in its frame, or for htmx the frame itself.
 
     `?images=1`: remote images too, because the reader asked. `?quoted=1`: what it quotes instead of what it says.
     """
@@ -30,24 +28,14 @@ def message_body(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "inbox/_frame.html", {"message": message, "shows_images": shows_images})
     is_quoted = "quoted" in request.GET
     html, text = (message.quoted_html, message.quoted_text) if is_quoted else (message.html, message.text)
-    urls = {
-        file.content_id: reverse("inbox:attachment", args=[file.pk])
-        for file in message.attachments.all()
-        if file.content_id
-    }
-    body = safe_html.resolve_cids(html, urls) if html else safe_html.from_text(text)
-    if shows_images:
-        body = safe_html.show_remote_images(body)
-    response = render(request, "inbox/message_body.html", {"body": body})
-    images = "'self' data: https:" if shows_images else "'self' data:"
-    response["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'unsafe-inline'; img-src {images}; frame-ancestors 'self'; base-uri 'none'; "
-        "form-action 'none'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+    return respond_with_mail_body(
+        request,
+        subject=message.subject,
+        html=html,
+        text=text,
+        urls=Said(message).inline_urls,
+        shows_images=shows_images,
     )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 @login_required

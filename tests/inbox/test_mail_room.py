@@ -289,6 +289,8 @@ def test_an_answer_is_shown_in_the_thread_with_its_files_and_pictures(
     assert "script" not in shown
     assert "onclick" not in shown
     assert "default-src 'none'" in body["Content-Security-Policy"]
+    assert (body["X-Content-Type-Options"], body["Referrer-Policy"]) == ("nosniff", "no-referrer")
+    assert "img-src 'self' data:;" in body["Content-Security-Policy"]
     image = shown.partition('src="')[2].partition('"')[0]
     assert page.get(image).getvalue() == b"\x89PNG"
 
