@@ -29,11 +29,12 @@ class Child:
         *,
         keeps: Sequence[int] = (),
         needed: bool = True,
-        excused: Callable[[], bool] = lambda: False,
+        excused: Callable[[float], bool] = lambda _age: False,
     ) -> None:
         """`arguments` are for Python; `keeps` are open files that the process inherits.
 
-        The rest goes on without one that is not `needed`. A death that is `excused` does not count towards giving up.
+        The rest goes on without one that is not `needed`. A death that is `excused`, asked with the
+        seconds it lived, does not count towards giving up; one by a signal always does.
         """
         self.name = name
         self.arguments = arguments
@@ -43,10 +44,11 @@ class Child:
         self.excused = excused
         self.process: subprocess.Popen[bytes] | None = None
         self._deaths: list[float] = []
-        self._again_at = 0.0
+        self._again_at = self._began = 0.0
 
     def start(self) -> None:
         """Call from the main thread. The process dies with us, also when we are killed."""
+        self._began = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, *self.arguments],
             cwd=CHECKOUT,
@@ -71,7 +73,7 @@ class Child:
             return
         if self.process is None or self.process.poll() is None:
             return
-        if self.excused():
+        if self.process.returncode > 0 and self.excused(now - self._began):
             _print(f"The {self.name} ended because its queue was away, and is started again.")
             self._again_at = now + 1
             return

@@ -123,7 +123,7 @@ def test_a_mail_room_port_in_use_is_said_before_anything_is_made(tmp_path: Path)
 
 def test_a_death_while_the_queue_was_away_does_not_count(tmp_path: Path) -> None:
     away = [True]
-    child = Child("worker", ["-c", "raise SystemExit(1)"], dict(os.environ), excused=lambda: away[0])
+    child = Child("worker", ["-c", "raise SystemExit(1)"], dict(os.environ), excused=lambda _age: away[0])
 
     def dies() -> None:
         child.start()
