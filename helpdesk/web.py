@@ -40,7 +40,11 @@ def render_page(
     An invalid form answers with `status=422`: htmx swaps it like any other answer.
     """
     template = partial if wants_fragment(request) else page
-    response = render(request, template, context, status=status)
+    return vary_on_fragment(render(request, template, context, status=status))
+
+
+def vary_on_fragment(response: HttpResponse) -> HttpResponse:
+    """Say that the address has two answers: what `wants_fragment` asks tells them apart."""
     patch_vary_headers(response, ["HX-Request", "HX-Request-Type", "HX-Boosted", "HX-History-Restore-Request"])
     return response
 

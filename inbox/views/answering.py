@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django_htmx.http import reswap, retarget, trigger_client_event
 
@@ -14,11 +14,11 @@ from helpdesk.web import forget_draft, toast, wants_fragment
 from inbox.models import Message
 from inbox.timeline import Thread
 from inbox.views.composing import Composer
-from inbox.views.workspace import answer_workspace, row_of, ticket_context
+from inbox.views.workspace import answer_workspace, ticket_context
 from people.access import signed_in
 from tickets.listing import Listing
 from tickets.models import Seen, Ticket, view_or_default
-from tickets.views.changing import header_context, page_address
+from tickets.views.changing import header_context, page_address, row_of
 
 
 def answer_written(request: HttpRequest, ticket: Ticket, message: Message, said: str) -> HttpResponse:
@@ -28,7 +28,7 @@ def answer_written(request: HttpRequest, ticket: Ticket, message: Message, said:
         return redirect(f"{page_address(request, ticket)}#m{message.pk}")
     Seen.objects.mark(ticket, user, timezone.now())
     # A reply moves its ticket on, and may have taken it: all of that is read anew.
-    ticket = Ticket.objects.for_page().get(pk=ticket.pk)
+    ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=ticket.pk)
     thread = Thread(ticket)
     composer = Composer(ticket, user, thread, mode="comment" if message.is_internal else "reply", is_fresh=True)
     context = {**header_context(request, ticket), "thread": thread, "composer": composer, "row": row_of(ticket, user)}

@@ -9,12 +9,11 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from helpdesk.web import announce, wants_fragment
+from helpdesk.web import announce, vary_on_fragment, wants_fragment
 from inbox.models import Conversation, Mailbox
 from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message
@@ -23,7 +22,7 @@ from people.models import User
 from tickets.listing import MOST_SHOWN, PAGE, Count, Listing, read
 from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for, view_or_default
 from tickets.models.ticket import MOST_COUNTED
-from tickets.views.changing import header_context, page_address
+from tickets.views.changing import header_context, page_address, row_of
 
 EARLIER = 5
 
@@ -108,7 +107,7 @@ def answer_workspace(
         context["lacks_mailbox"] = not Mailbox.objects.exists()
     if not wants_fragment(request):
         context["without_ticket"] = _without_ticket(listing.user)
-        return _varied(render(request, "inbox/workspace.html", context, status=status))
+        return vary_on_fragment(render(request, "inbox/workspace.html", context, status=status))
     if request.GET.get("listed") != listing.view.key:
         context["relists"] = True
     if context.get("relists"):
@@ -137,11 +136,6 @@ def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | No
         "earlier": list(visible.earlier_of(opened)[: EARLIER + 1])[:EARLIER],
         "links": _links(opened, user),
     }
-
-
-def row_of(opened: Ticket, user: User) -> Ticket | None:
-    """The ticket as its row in a list prints it; None when it is out of the user's sight now."""
-    return Ticket.objects.visible_to(user).for_list(user).filter(pk=opened.pk).first()
 
 
 def _without_ticket(user: User) -> Count:
@@ -196,11 +190,4 @@ def _moment(text: str) -> Any:
 
 
 def _fragment(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    return _varied(render(request, template, context, status=status))
-
-
-def _varied(response: HttpResponse) -> HttpResponse:
-    """One address has two answers, and both are this person's alone."""
-    patch_vary_headers(response, ["HX-Request", "HX-Request-Type", "HX-Boosted", "HX-History-Restore-Request"])
-    patch_cache_control(response, private=True, no_store=True)
-    return response
+    return vary_on_fragment(render(request, template, context, status=status))

@@ -63,10 +63,12 @@ def page_address(request: HttpRequest, ticket: Ticket) -> str:
     return ticket.get_absolute_url() + (f"?{urlencode({'view': view})}" if view else "")
 
 
+def row_of(ticket: Ticket, user: User) -> Ticket | None:
+    """The ticket as its row in a list prints it; None when it is out of sight now: given to somebody else, say."""
+    return Ticket.objects.visible_to(user).for_list(user).filter(pk=ticket.pk).first()
+
+
 def _changed(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    user = signed_in(request)
-    context = header_context(request, ticket)
-    # It may be out of sight now: given to somebody whose tickets one does not see.
-    context["row"] = Ticket.objects.visible_to(user).for_list(user).filter(pk=ticket.pk).first()
+    context = {**header_context(request, ticket), "row": row_of(ticket, signed_in(request))}
     response = render(request, "tickets/_ticket_changed.html", context)
     return trigger_client_event(response, "ticket:changed", {"number": ticket.pk})

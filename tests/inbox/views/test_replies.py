@@ -4,11 +4,12 @@ import uuid
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from inbox import replying
 from inbox.models import Direction, Message, Outgoing, OutgoingState, Upload
 from people.models import Role
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.views.conftest import HTMX
-from tickets.models import Kind
+from tickets.models import Kind, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -256,3 +257,21 @@ def test_the_signature_that_a_reply_gets_is_shown_before(desk, agent):
     mailbox.signature = ""
     mailbox.save()
     assert "Your signature is added" not in desk.get(f"/tickets/{ticket.number}/").content.decode()
+
+
+def test_a_ticket_that_is_taken_away_while_one_writes_is_not_shown_again(browser_of, monkeypatch):
+    me, colleague = make_user(ticket_access="own", sees_unassigned=False), make_user()
+    ticket = make_ticket(name="Wrong size", owner=me)
+    write = replying.comment
+
+    def write_as_it_is_taken(*words, **more):
+        written = write(*words, **more)
+        Ticket.objects.filter(pk=ticket.pk).update(owner=colleague, created_by=colleague)
+        return written
+
+    monkeypatch.setattr(replying, "comment", write_as_it_is_taken)
+    form = {"text": "For the file.", "form_key": uuid.uuid4()}
+    answer = browser_of(me).post(f"/tickets/{ticket.number}/comments/", form, headers=HTMX)
+    assert answer.status_code == 404
+    assert "Wrong size" not in answer.content.decode()
+    assert Message.objects.get().text == "For the file."
