@@ -8,13 +8,12 @@ import redis
 from django.core.management import call_command
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import path
 from kombu.exceptions import OperationalError as BrokerAway
 from psycopg_pool import PoolTimeout
 
 from helpdesk import alive, registry, sessions, settings
-from helpdesk.proxy import client_address
 from helpdesk.urls import handler500 as handler500
 from helpdesk.urls import urlpatterns as real_urls
 from tests.factories import make_user
@@ -166,14 +165,6 @@ def test_what_cannot_be_queued_is_left_to_the_sweeper(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(heartbeat, "apply_async", refuses)
     heartbeat._queue()
-
-
-def test_only_the_last_forwarded_address_counts_and_only_behind_a_proxy(settings: Any) -> None:
-    request = RequestFactory().get("/", headers={"X-Forwarded-For": "6.6.6.6, 10.0.0.9"}, REMOTE_ADDR="127.0.0.1")
-    settings.HELPDESK_BEHIND_PROXY = False
-    assert client_address(request) == "127.0.0.1"
-    settings.HELPDESK_BEHIND_PROXY = True
-    assert client_address(request) == "10.0.0.9"
 
 
 @pytest.mark.django_db
