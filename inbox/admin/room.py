@@ -18,7 +18,17 @@ class RoomMailAdmin(ReadOnly):
     search_fields = ["subject", "from_address", "=message_id"]
     date_hierarchy = "at"
     ordering = ["-pk"]
-    fields = ["at", "from_name", "from_address", "to_addresses", "subject", "message_id", "sender", "size", "is_from_desk"]
+    fields = [
+        "at",
+        "from_name",
+        "from_address",
+        "to_addresses",
+        "subject",
+        "message_id",
+        "sender",
+        "size",
+        "is_from_desk",
+    ]
     readonly_fields = ["to_addresses"]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
