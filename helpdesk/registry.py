@@ -5,7 +5,11 @@ from collections.abc import Callable
 # A figure for /health/, read with the database at hand; None when there is nothing to tell.
 HealthProbe = Callable[[], int | float | str | None]
 
+# Whether something that is set up in the settings does not work, so that every page points there.
+SettingsAlert = Callable[[], bool]
+
 _health_probes: dict[str, HealthProbe] = {}
+_settings_alerts: dict[str, SettingsAlert] = {}
 
 
 def register_health_probe(name: str, probe: HealthProbe) -> None:
@@ -15,3 +19,12 @@ def register_health_probe(name: str, probe: HealthProbe) -> None:
 
 def health_probes() -> dict[str, HealthProbe]:
     return dict(_health_probes)
+
+
+def register_settings_alert(name: str, alert: SettingsAlert) -> None:
+    """Asked once for each whole page of somebody who may change settings: one cheap statement at most."""
+    _settings_alerts[name] = alert
+
+
+def settings_need_attention() -> bool:
+    return any(alert() for alert in _settings_alerts.values())

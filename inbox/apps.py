@@ -8,9 +8,10 @@ class InboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from helpdesk.registry import register_health_probe
+        from helpdesk.registry import register_health_probe, register_settings_alert
         from inbox import waiting
 
         register_health_probe("oldest_waiting_incoming_seconds", waiting.oldest_incoming_seconds)
         register_health_probe("oldest_waiting_outgoing_seconds", waiting.oldest_outgoing_seconds)
         register_health_probe("mailboxes_in_error", waiting.mailboxes_in_error)
+        register_settings_alert("mailboxes", waiting.a_mailbox_is_in_error)

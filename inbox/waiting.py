@@ -1,4 +1,4 @@
-"""Figures for /health/: how long mail waits, and how many mailboxes do not work."""
+"""What /health/ and every page tell of mail: how long it waits, and which mailboxes do not work."""
 
 from __future__ import annotations
 
@@ -25,3 +25,7 @@ def oldest_outgoing_seconds() -> int:
 
 def mailboxes_in_error() -> int:
     return Mailbox.objects.in_error().count()
+
+
+def a_mailbox_is_in_error() -> bool:
+    return Mailbox.objects.in_error().exists()

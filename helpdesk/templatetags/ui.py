@@ -19,6 +19,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
+from helpdesk import registry
+
 register = template.Library()
 
 # By kind of status: the drawing that stands for it, and what it is called where the status has no name of its own.
@@ -59,6 +61,11 @@ def _drawn_once(draw: Callable[..., SafeString]) -> Callable[..., SafeString]:
 def desk_name() -> str:
     """What this help desk is called (HELPDESK_NAME)."""
     return str(settings.HELPDESK_NAME)
+
+
+@register.simple_tag
+def settings_need_attention() -> bool:
+    return registry.settings_need_attention()
 
 
 @register.simple_tag

@@ -302,6 +302,7 @@ def test_focus_goes_to_what_was_sent_and_to_the_text_that_was_refused(
     page.get_by_role("link", name="Wrong size").click()
     expect(page.locator("#ticket")).to_be_focused()
     page.keyboard.press("r")
+    expect(page.locator(".composer__reply .editor")).to_be_focused()
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("alert").filter(has_text="There is nothing to send yet.")).to_be_visible()
     expect(page.locator(".composer__reply .editor")).to_be_focused()

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
+from unittest.mock import patch
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 
+from helpdesk import registry
 from tests.helpdesk import bench
 
 pytestmark = pytest.mark.browser
@@ -38,7 +40,9 @@ def desk() -> Iterator[str]:
         for name in settings.MIDDLEWARE
         if name.startswith(("whitenoise", "django.middleware", "django.contrib.sessions", "csp", "django_htmx"))
     ]
-    with override_settings(ROOT_URLCONF="tests.helpdesk.bench", MIDDLEWARE=middleware, WHITENOISE_USE_FINDERS=True):
+    quiet = patch.dict(registry._settings_alerts, clear=True)
+    bench = override_settings(ROOT_URLCONF="tests.helpdesk.bench", MIDDLEWARE=middleware, WHITENOISE_USE_FINDERS=True)
+    with quiet, bench:
         server = make_server("127.0.0.1", 0, WSGIHandler(), _Server, _Quiet)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -376,7 +376,7 @@ def test_a_status_belongs_to_the_pipeline_and_an_owner_can_own() -> None:
 
 
 def test_every_page_says_when_a_mailbox_does_not_work_to_those_who_can_mend_it(client: Client) -> None:
-    words = "A mailbox does not work"
+    words = "Something does not work"
     client.force_login(make_user(Role.AGENT))
     box = make_mailbox()
     assert words not in client.get("/").content.decode()
