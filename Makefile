@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 UV ?= uv
-PYTEST ?= -n 2
+PYTEST ?= -n 3 --dist worksteal
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 
 .PHONY: help run setup test lint format key lock check-lock
