@@ -128,6 +128,14 @@ def _fresh_cache(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _first_language() -> None:
+    """A page asked for in Finnish leaves its thread in Finnish until the next request, as Django does; tests do not."""
+    from django.utils import translation
+
+    translation.deactivate()  # to settings.LANGUAGE_CODE, in which a command or a task starts
+
+
+@pytest.fixture(autouse=True)
 def _files(settings: Any, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> None:
     """Raw mail and attachments of a test lie in a folder of its own."""
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
