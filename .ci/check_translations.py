@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "helpdesk" / "locale"
 LANGUAGES = {"fi": "Finnish"}
-SOURCES = ["helpdesk", "people", "tickets", "inbox", "templates"]
+SOURCES = ["helpdesk", "people", "tickets", "library", "inbox", "templates"]
 # Whole, so that no date and no name of a translator makes a run a change. Both languages have the same two plurals.
 HEADER = r"""# {name} texts of the help desk. See .ci/check_translations.py for how to update them.
 msgid ""

@@ -189,6 +189,7 @@ INSTALLED_APPS = [
     "helpdesk",
     "people",
     "tickets",
+    "library",
     "inbox",
     "people.apps.DeskAdminConfig",
     "django.contrib.auth",
@@ -634,7 +635,7 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         name: {"level": _log_level, "handlers": ["console"], "propagate": False}
-        for name in ("helpdesk", "people", "tickets", "inbox")
+        for name in ("helpdesk", "people", "tickets", "library", "inbox")
     }
     | {"django": {"level": "INFO", "handlers": ["console"], "propagate": False}},
 }

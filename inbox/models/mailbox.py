@@ -19,7 +19,7 @@ from helpdesk.secrets import EncryptedTextField
 from inbox.channels import tls
 from inbox.mime.compose import InvalidAddress, check_address
 from inbox.models.channel import Channel
-from people.models import User
+from people.models import Team, User
 from people.models.contact import normalised
 
 if TYPE_CHECKING:
@@ -118,6 +118,13 @@ class Mailbox(Channel):
         help_text=_("PEM certificates of the authority that signed your mail servers, if it is your own."),
     )
     signature = models.TextField(_("signature"), blank=True)
+    senders = models.ManyToManyField(
+        Team,
+        blank=True,
+        related_name="mailboxes",
+        verbose_name=_("teams that send from it"),
+        help_text=_("None: everybody who may reply."),
+    )
 
     # Health. Empty error means well.
     last_poll_at = models.DateTimeField(_("last fetched"), null=True, blank=True, editable=False)

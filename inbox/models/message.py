@@ -126,6 +126,19 @@ class Message(models.Model):
         related_name="message",
         verbose_name=_("incoming mail"),
     )
+    # The answer of somebody whom a forward went to: among ourselves until an agent releases it (SPEC part 3, 12).
+    third_party = models.BooleanField(_("answers a forward"), default=False)
+    released_at = models.DateTimeField(_("released"), null=True, blank=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("released by"),
+    )
+    edited_at = models.DateTimeField(_("changed"), null=True, blank=True, help_text=_("Comments only."))
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, help_text=_("Comments only."))
     form_key = models.UUIDField(
         null=True,
         blank=True,

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
@@ -120,6 +120,19 @@ class Outgoing(models.Model):
     envelope_from = models.CharField(_("envelope sender"), max_length=320)
     mime = models.FileField(_("mail as sent"), upload_to="sent/%Y/%m/%d", max_length=500, blank=True)
     due_at = models.DateTimeField(_("due"))
+    scheduled = models.BooleanField(
+        _("sent later"), default=False, help_text=_("Its writer chose when it leaves, beyond the undo window.")
+    )
+    cancel_if_answered = models.BooleanField(_("not sent if the contact writes first"), default=False)
+    on_leaving: models.JSONField[dict[str, Any]] = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text=_("What it does to the ticket when it leaves, for one that is sent later."),
+    )
+    before: models.JSONField[dict[str, Any]] = models.JSONField(
+        default=dict, blank=True, editable=False, help_text=_("The ticket as it was, for undoing.")
+    )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     handed_over = models.BooleanField(
         _("the server may have it"), default=False, help_text=_("Set before the final dot of DATA.")
@@ -141,7 +154,14 @@ class Outgoing(models.Model):
             models.Index(
                 "due_at",
                 name="outgoing_waiting",
-                condition=models.Q(state__in=[OutgoingState.QUEUED, OutgoingState.DEFERRED, OutgoingState.SENDING]),
+                condition=models.Q(
+                    state__in=[
+                        OutgoingState.HELD,
+                        OutgoingState.QUEUED,
+                        OutgoingState.DEFERRED,
+                        OutgoingState.SENDING,
+                    ]
+                ),
             ),
         ]
 

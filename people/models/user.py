@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,15 @@ class Theme(models.TextChoices):
     SYSTEM = "", _("Like the system")
     LIGHT = "light", _("Light")
     DARK = "dark", _("Dark")
+
+
+class Density(models.TextChoices):
+    COMPACT = "compact", _("Compact")
+    NORMAL = "", _("Normal")
+    COMFORTABLE = "comfortable", _("Comfortable")
+
+
+MOST_UNDO_SECONDS = 60
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -92,6 +102,18 @@ class User(AbstractBaseUser):
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True)
     theme = models.CharField(_("theme"), max_length=10, choices=Theme.choices, default=Theme.SYSTEM, blank=True)
+    density = models.CharField(_("density"), max_length=12, choices=Density.choices, default=Density.NORMAL, blank=True)
+    undo_seconds = models.PositiveSmallIntegerField(
+        _("undo sending within (seconds)"),
+        default=10,
+        validators=[MaxValueValidator(MOST_UNDO_SECONDS)],
+        help_text=_("A mail waits so long before it leaves. 0: it leaves at once."),
+    )
+    # Which notifications come by mail too; the bell has them all.
+    mail_on_mention = models.BooleanField(_("when somebody mentions me"), default=True)
+    mail_on_assignment = models.BooleanField(_("when a ticket is given to me"), default=True)
+    mail_on_answer = models.BooleanField(_("when somebody writes on my ticket or on one I follow"), default=False)
+    mail_on_team_ticket = models.BooleanField(_("when a ticket comes to my team"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     teams = models.ManyToManyField(Team, through="people.Membership", related_name="members")

@@ -97,6 +97,12 @@ class Status(models.Model):
     name = models.CharField(_("name"), max_length=60)
     kind = models.PositiveSmallIntegerField(_("kind"), choices=Kind.choices)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    required: models.JSONField[list[str]] = models.JSONField(
+        _("required on entering"),
+        default=list,
+        blank=True,
+        help_text=_("Keys of properties, or of built-in fields, without which no ticket enters this status."),
+    )
 
     class Meta:
         ordering = ["position", "pk"]

@@ -202,6 +202,15 @@ class Ticket(models.Model):
     company = models.ForeignKey(
         Company, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets", verbose_name=_("company")
     )
+    other_contacts = models.ManyToManyField(
+        Contact, blank=True, related_name="further_tickets", verbose_name=_("further contacts")
+    )
+    other_companies = models.ManyToManyField(
+        Company, blank=True, related_name="further_tickets", verbose_name=_("further companies")
+    )
+    properties: models.JSONField[dict[str, Any]] = models.JSONField(
+        _("properties"), default=dict, blank=True, help_text=_("By the key of the property.")
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from inbox.models.mailbox import Mailbox
+from inbox.models.message import Address, Message, Upload
+from people.models import User
+from tickets.models import Ticket
+
+
+class DraftMode(models.TextChoices):
+    REPLY = "reply", _("Reply")
+    COMMENT = "comment", _("Comment")
+
+
+class MailKind(models.TextChoices):
+    """Whom a mail of ours goes to, seen from the message it answers."""
+
+    REPLY = "reply", _("Reply")
+    REPLY_ALL = "reply_all", _("Reply to all")
+    FORWARD = "forward", _("Forward")
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    def visible_to(self, user: User) -> DraftQuerySet:
+        """A draft is its author's alone, whatever the role of whoever asks, and only while they see its ticket."""
+        return self.filter(user=user, ticket__in=Ticket.objects.visible_to(user).values("pk"))
+
+    def unsent(self) -> DraftQuerySet:
+        """Those that are not in their author's own trash."""
+        return self.filter(deleted_at=None)
+
+
+class Draft(models.Model):
+    """What one user is writing on one ticket: everything that stands in the editor. Sending it makes it a message.
+
+    Empty fields mean "as it comes": recipients of None are those that `inbox.addressing` finds, a mailbox of None is the
+    one it chooses, a subject of "" and a quoted text of None are made when it is sent.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts", verbose_name=_("user")
+    )
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="drafts", verbose_name=_("ticket"))
+    mode = models.CharField(_("mode"), max_length=10, choices=DraftMode.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=MailKind.choices, blank=True)
+    answers = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("answers")
+    )
+    mailbox = models.ForeignKey(
+        Mailbox, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("from")
+    )
+    to: models.JSONField[list[Address] | None] = models.JSONField(_("to"), null=True, blank=True)
+    cc: models.JSONField[list[Address] | None] = models.JSONField(_("cc"), null=True, blank=True)
+    bcc: models.JSONField[list[Address] | None] = models.JSONField(_("bcc"), null=True, blank=True)
+    subject = models.TextField(_("subject"), blank=True)
+    quoted_html = models.TextField(
+        _("quoted history"), null=True, blank=True, help_text=_("Empty text: none goes along. Null: the usual one.")
+    )
+    html = models.TextField(_("HTML"), blank=True)
+    text = models.TextField(_("text"), blank=True, help_text=_("What was typed where no script runs."))
+    uploads = models.ManyToManyField(Upload, blank=True, related_name="drafts", verbose_name=_("files"))
+    form_key = models.UUIDField(
+        default=uuid.uuid4, editable=False, help_text=_("Sends once, however often it is clicked.")
+    )
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text=_("Counts the saves: who saves an older one is asked first.")
+    )
+    begun_after = models.BigIntegerField(
+        null=True, blank=True, editable=False, help_text=_("The newest message of the ticket when it was begun.")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("saved"))
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+
+    objects = DraftQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-updated_at", "-pk"]
+        verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "ticket", "mode"], condition=models.Q(deleted_at=None), name="draft_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_mode_display()} #{self.ticket_id}"

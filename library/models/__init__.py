@@ -1,0 +1,3 @@
+from library.models.snippet import Snippet
+
+__all__ = ["Snippet"]
