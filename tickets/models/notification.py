@@ -1,8 +1,21 @@
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from tickets.models.ticket import Ticket
+
+if TYPE_CHECKING:
+    from people.models import User
+
+# What a bell can show beside it.
+MOST_COUNTED = 100
+# What waits for longer is no news any more: the bell has it.
+STALE_HOURS = 24
 
 
 class NotificationKind(models.TextChoices):
@@ -11,6 +24,34 @@ class NotificationKind(models.TextChoices):
     ANSWER = "answer", _("New message")
     TEAM_TICKET = "team_ticket", _("New ticket of the team")
     SENDING = "sending", _("A mail was not sent")
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def visible_to(self, user: User) -> NotificationQuerySet:
+        """Those of `user` whose ticket they see now. The others wait, unseen and uncounted, until they see it again."""
+        return self.filter(user=user, ticket__in=Ticket.objects.visible_to(user).values("pk"))
+
+    def unread(self) -> NotificationQuerySet:
+        return self.filter(read_at=None)
+
+    def counted(self) -> int:
+        """How many there are, up to MOST_COUNTED."""
+        return self.order_by().values("pk")[:MOST_COUNTED].count()
+
+    def beyond(self, at: datetime, pk: int) -> NotificationQuerySet:
+        """What comes after that one, newest first. Keyset, so page 100 costs what page 1 costs."""
+        return self.filter(models.Q(at__lt=at) | models.Q(at=at, pk__lt=pk), at__lte=at)
+
+    def for_list(self) -> NotificationQuerySet:
+        """Everything that _notification.html prints, so a row costs no query of its own."""
+        return self.select_related("actor", "ticket__contact", "ticket__team").order_by("-at", "-pk")
+
+    def mark_read(self, now: datetime) -> int:
+        """Says how many were unread. What was read is not mailed any more."""
+        return self.filter(read_at=None).update(read_at=now, mail_due_at=None)
+
+    def to_mail(self, now: datetime) -> NotificationQuerySet:
+        return self.filter(mail_due_at__lte=now, mailed_at=None, read_at=None)
 
 
 class Notification(models.Model):
@@ -41,10 +82,15 @@ class Notification(models.Model):
         blank=True,
         help_text=_("The part of the ticket's page it is about: m12 is a message."),
     )
+    times = models.PositiveSmallIntegerField(
+        _("times"), default=1, help_text=_("So many messages that nobody looked at yet; it tells of the newest.")
+    )
     at = models.DateTimeField(_("at"))
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
     mail_due_at = models.DateTimeField(_("mail due"), null=True, blank=True)
     mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-pk"]
@@ -52,7 +98,7 @@ class Notification(models.Model):
         verbose_name_plural = _("notifications")
         indexes = [
             models.Index("user", models.F("at").desc(), models.F("id").desc(), name="notification_newest"),
-            models.Index("user", name="notification_unread", condition=models.Q(read_at=None)),
+            models.Index("user", "ticket", name="notification_unread", condition=models.Q(read_at=None)),
             models.Index("mail_due_at", name="notification_to_mail", condition=models.Q(mailed_at=None)),
         ]
         constraints = [
@@ -66,3 +112,18 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} · {self.get_kind_display()} · #{self.ticket_id}"
+
+    @property
+    def is_unread(self) -> bool:
+        return self.read_at is None
+
+    @property
+    def message_number(self) -> int | None:
+        """The message it is about."""
+        number = self.anchor.removeprefix("m")
+        return int(number) if number != self.anchor and number.isdecimal() else None
+
+    def get_absolute_url(self) -> str:
+        """The exact place. The message is named twice: a long thread folds its middle, and opens where it is asked to."""
+        address, number = self.ticket.get_absolute_url(), self.message_number
+        return f"{address}?message={number}#{self.anchor}" if number else address

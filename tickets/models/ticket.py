@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Company, Contact, ContactAddress, Team, TicketAccess, User
+from tickets.describing import set_properties
 from tickets.errors import NotAssignable, StatusNotInPipeline
 from tickets.models.event import EventKind
 from tickets.models.link import LinkKind
@@ -173,6 +174,8 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             raise StatusNotInPipeline(ticket, status)
         ticket.save()
         ticket.record(EventKind.CREATED, by=by, now=now, source=str(source))
+        ticket.tell_owner(by=by, now=now)
+        ticket.tell_team(by=by, now=now)
         return ticket
 
 
@@ -288,9 +291,10 @@ class Ticket(models.Model):
         self.record(
             EventKind.OWNER, by=by, now=now, **{"from": was.name if was else "", "to": owner.name if owner else ""}
         )
+        self.tell_owner(by=by, now=now)
 
     @transaction.atomic
-    def prioritise(self, priority: Priority, *, by: User, now: datetime) -> None:
+    def prioritise(self, priority: Priority, *, by: User | None, now: datetime) -> None:
         self._lock()
         if self.priority == priority:
             return
@@ -299,6 +303,10 @@ class Ticket(models.Model):
         self.record(
             EventKind.PRIORITY, by=by, now=now, **{"from": was.name.lower(), "to": Priority(priority).name.lower()}
         )
+
+    def set_properties(self, values: Mapping[str, Any], *, by: User | None, now: datetime) -> list[str]:
+        """Built-in fields and properties by key, in one transaction; see tickets.describing, where its errors stand."""
+        return set_properties(self, values, by=by, now=now)
 
     @transaction.atomic
     def trash(self, *, by: User | None, now: datetime) -> None:
@@ -400,6 +408,16 @@ class Ticket(models.Model):
 
     def record(self, kind: EventKind, *, by: User | None, now: datetime, **detail: Any) -> None:
         self.events.create(kind=kind, actor=by, at=now, detail=detail)
+
+    def tell_owner(self, *, by: User | None, now: datetime) -> None:
+        from tickets import notifying  # which reads models
+
+        notifying.assigned(self, by=by, now=now)
+
+    def tell_team(self, *, by: User | None, now: datetime) -> None:
+        from tickets import notifying
+
+        notifying.came_to_team(self, by=by, now=now)
 
     def _lock(self) -> None:
         """Wait for whoever changes this ticket, then see what they left. Inside a transaction.

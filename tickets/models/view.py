@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tickets.models.ticket import TicketQuerySet
 
 OPEN = (Kind.NEW, Kind.WAITING_ON_US, Kind.WAITING_ON_CONTACT)
+ALL = (*OPEN, Kind.CLOSED)
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,16 @@ class View:
     empty_text: Promise
     kinds: tuple[Kind, ...] = OPEN
     mine: bool = False
+    mentioned: bool = False
+    followed: bool = False
     unassigned: bool = False
     newest_first: bool = False
     for_collaborators: bool = False
 
     def tickets(self, user: User) -> TicketQuerySet:
         """What `user` finds in this view, in no order yet."""
+        from tickets.models.following import Following
+        from tickets.models.notification import Notification, NotificationKind
         from tickets.models.ticket import Ticket
 
         tickets = Ticket.objects.visible_to(user).on_turn(self.kinds)
@@ -40,6 +45,11 @@ class View:
             tickets = tickets.filter(owner=user)
         if self.unassigned:
             tickets = tickets.filter(owner=None)
+        if self.mentioned:
+            mentions = Notification.objects.filter(user=user, kind=NotificationKind.MENTION)
+            tickets = tickets.filter(pk__in=mentions.values("ticket"))
+        if self.followed:
+            tickets = tickets.filter(pk__in=Following.objects.filter(user=user).values("ticket"))
         return tickets
 
 
@@ -84,6 +94,26 @@ VIEWS = (
         _("Tickets that you close are kept here, newest first."),
         kinds=(Kind.CLOSED,),
         newest_first=True,
+    ),
+    View(
+        "my-mentions",
+        _("My mentions"),
+        "at-sign",
+        _("Nobody has mentioned you yet"),
+        _("Tickets appear here when a comment names you or your team with @."),
+        kinds=ALL,
+        mentioned=True,
+        for_collaborators=True,
+    ),
+    View(
+        "following",
+        _("Following"),
+        "bell",
+        _("You follow no ticket yet"),
+        _("Open a ticket and press Follow to hear of everything that is written on it."),
+        kinds=ALL,
+        followed=True,
+        for_collaborators=True,
     ),
 )
 DEFAULT = VIEWS[2]
