@@ -1,6 +1,7 @@
 """What lower parts show, higher apps hand in: each app registers in its `AppConfig.ready`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Set
+from typing import Any
 
 # A figure for /health/, read with the database at hand; None when there is nothing to tell.
 HealthProbe = Callable[[], int | float | str | None]
@@ -8,6 +9,13 @@ HealthProbe = Callable[[], int | float | str | None]
 # Whether something that is set up in the settings does not work, so that every page points there.
 SettingsAlert = Callable[[], bool]
 
+# Who is to hear of a ticket, given its number and where it stood before: addresses as helpdesk.live delivers to.
+LiveAudience = Callable[[int, Set[Hashable]], set[str]]
+
+# The groups that a user belongs to, by the names that an audience calls them.
+LiveGroups = Callable[[Any], set[str]]
+
+_live: dict[str, Any] = {}
 _health_probes: dict[str, HealthProbe] = {}
 _settings_alerts: dict[str, SettingsAlert] = {}
 
@@ -28,3 +36,18 @@ def register_settings_alert(name: str, alert: SettingsAlert) -> None:
 
 def settings_need_attention() -> bool:
     return any(alert() for alert in _settings_alerts.values())
+
+
+def register_live(audience: LiveAudience, groups: LiveGroups) -> None:
+    """Both may use the ORM: an audience is asked for after a commit, groups when a stream begins."""
+    _live.update(audience=audience, groups=groups)
+
+
+def live_audience(ticket: int, before: Set[Hashable]) -> set[str]:
+    found: set[str] = _live["audience"](ticket, before)
+    return found
+
+
+def live_groups(user: Any) -> set[str]:
+    found: set[str] = _live["groups"](user)
+    return found
