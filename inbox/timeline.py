@@ -1,129 +1,44 @@
-"""What one reads of a ticket: its messages and what happened to it, in one order, each ready to be printed."""
+"""What one reads of a ticket: its messages and what happened to it, in one order, each ready to be printed.
+
+Of a long conversation only what is shown is read whole (`inbox.folding`); of the others a few small fields.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-from django.urls import reverse
-from django.utils.safestring import SafeString
+from django.db.models import Max, Q
 
-from helpdesk import html as safe_html
 from inbox.addressing import newest_of_customer
-from inbox.models import Attachment, Direction, Message, Outgoing
+from inbox.folding import MORE, Folding
+from inbox.models import Direction, Message, TrustedSender
+from inbox.said import Said
+from people.models import User
 from tickets.models import Event, EventKind, Ticket
 
-# HTML made of these alone looks right among our own words. Anything else is a page of its own, in a frame.
-_PLAIN_TAGS = frozenset("p div br b strong i em u s a ul ol li blockquote pre code span wbr hr".split())
-_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)([^>]*)>")
-_LOOKS = re.compile(r"\b(style|bgcolor|background|color|face|size|width|height)\s*=", re.IGNORECASE)
+__all__ = ["Said", "Thread"]
 
 FOLDED_FROM = 4
 """So many events in a row are folded to one line."""
 
-MOST_SHOWN = 100_000
-"""A message of more characters than these does not stand whole among the others."""
+MOST_UNREAD = 50
+"""So many messages that one has not read are all there at once; of more, the newest of them."""
 
-MOST_FILES = 50
-"""So many attachments of a message are seen at once."""
+BESIDE = 2
+"""A message that one came for stands among so many before and after it."""
 
-
-def needs_frame(clean_html: str) -> bool:
-    """Whether cleaned HTML brings looks of its own: tables, colours, sizes, images from elsewhere."""
-    return any(_has_looks(name.lower(), rest) for name, rest in _TAG.findall(clean_html))
-
-
-def _has_looks(tag: str, attributes: str) -> bool:
-    if tag == "img":  # a photo that came with the mail
-        return "data-remote-src" in attributes or "style=" in attributes
-    return tag not in _PLAIN_TAGS or bool(_LOOKS.search(attributes))
-
-
-@dataclass(frozen=True)
-class Said:
-    """A message, ready to be printed."""
-
-    message: Message
-    is_latest: bool = False
-    is_answered: bool = False
-
-    @property
-    def kind(self) -> str:
-        if self.message.is_internal:
-            return "comment"
-        return "agent" if self.message.direction == Direction.OUT else "customer"
-
-    @property
-    def is_framed(self) -> bool:
-        """What we wrote ourselves stands in the page; a mail with looks of its own or of great length gets a frame."""
-        html = self.message.html
-        return len(html) > MOST_SHOWN or (bool(html) and not self.message.author_id and needs_frame(html))
-
-    @property
-    def is_cut(self) -> bool:
-        """There is more to read on a page of its own."""
-        return not self.message.html and len(self.message.text) > MOST_SHOWN
-
-    @property
-    def body(self) -> SafeString:
-        if self.message.html:
-            return safe_html.resolve_cids(self.message.html, self.inline_urls)
-        return safe_html.from_text(self.message.text[:MOST_SHOWN])
-
-    @property
-    def has_quoted(self) -> bool:
-        return bool(self.message.quoted_text or self.message.quoted_html)
-
-    @property
-    def quoted_is_framed(self) -> bool:
-        html, text = self.message.quoted_html, self.message.quoted_text
-        return len(html or text) > MOST_SHOWN or needs_frame(html)
-
-    @property
-    def quoted(self) -> SafeString:
-        if self.message.quoted_html:
-            return safe_html.resolve_cids(self.message.quoted_html, self.inline_urls)
-        return safe_html.from_text(self.message.quoted_text)
-
-    @cached_property
-    def files(self) -> list[Attachment]:
-        """The attachments that are not seen in the text already."""
-        text = self.message.html + self.message.quoted_html
-        return [file for file in self.message.attachments.all() if not (file.inline and "cid:" in text)]
-
-    @property
-    def first_files(self) -> list[Attachment]:
-        return self.files[:MOST_FILES]
-
-    @property
-    def more_files(self) -> list[Attachment]:
-        return self.files[MOST_FILES:]
-
-    @cached_property
-    def outgoing(self) -> Outgoing | None:
-        return getattr(self.message, "outgoing", None)
-
-    @property
-    def is_pending(self) -> bool:
-        return self.outgoing is not None and self.outgoing.is_pending
-
-    @property
-    def is_failed(self) -> bool:
-        return self.outgoing is not None and self.outgoing.is_failed
-
-    @property
-    def inline_urls(self) -> dict[str, str]:
-        """Where its inline images are, by content id."""
-        return {
-            file.content_id: reverse("inbox:attachment", args=[file.pk])
-            for file in self.message.attachments.all()
-            if file.content_id
-        }
+# Enough to tell which are shown, which is answered by default, and whether anything is printed differently now.
+_SMALL = (
+    "pk ticket_id at direction automatic author_id third_party released_at edited_at deleted_at "
+    "outgoing__state outgoing__tries outgoing__due_at"
+).split()
 
 
 @dataclass(frozen=True)
@@ -146,31 +61,55 @@ class NewMark:
     """Stands before the first message that came since the reader last looked."""
 
 
-Entry = Said | Happened | NewMark
+@dataclass(frozen=True)
+class Gap:
+    """Stands for messages that are not shown, and for what happened between them."""
+
+    hidden: int
+    before: int
+    """The number of the message that follows it."""
+    with_more: str
+    """What to ask for to see the newest of them too."""
+
+    @property
+    def more(self) -> int:
+        """So many come then; 0 when that would be all."""
+        return MORE if self.hidden > MORE else 0
 
 
-@dataclass
+Entry = Said | Happened | NewMark | Gap
+
+
 class Thread:
-    """Everything said and done on a ticket. `looked_at` is when its reader last looked, None for the first time."""
+    """Everything said and done on a ticket, read when it is asked for.
 
-    ticket: Ticket
-    looked_at: datetime | None = None
-    answered_id: int | None = None
-    messages: list[Message] = field(init=False)
-    events: list[Event] = field(init=False)
+    `looked_at` is when its reader last looked, None for the first time. `shown` is what they unfolded
+    (`Folding.as_text`); `linked` is the number of a message that they came for. `reader` decides whose remote images
+    are shown at once: without one, nobody's.
+    """
 
-    def __post_init__(self) -> None:
-        self.messages = list(self.ticket.messages.for_thread())
-        for message in self.messages:
-            message.ticket = self.ticket
-        self.events = list(self.ticket.events.select_related("actor"))
+    def __init__(
+        self,
+        ticket: Ticket,
+        looked_at: datetime | None = None,
+        answered_id: int | None = None,
+        *,
+        reader: User | None = None,
+        shown: str = "",
+        linked: int = 0,
+    ) -> None:
+        self.ticket = ticket
+        self.looked_at = looked_at
+        self.answered_id = answered_id
+        self.reader = reader
+        self.shown = shown
+        self.linked = linked
 
     @property
     def version(self) -> str:
         """Changes with anything that the thread prints, so that one who has it need not fetch it again."""
-        parts = [f"{message.pk}{self._state(message)}" for message in self.messages]
-        parts += [f"e{event.pk}" for event in self.events]
-        return hashlib.sha256(",".join(parts).encode()).hexdigest()[:16]
+        parts = [*map(str, self._rows), str(self._newest_event)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     @property
     def refresh_seconds(self) -> int:
@@ -179,37 +118,141 @@ class Thread:
         return 2 if any(mail and mail.is_leaving for mail in outgoing) else 10
 
     @property
+    def count(self) -> int:
+        return len(self._rows)
+
+    @property
     def last(self) -> Message | None:
         return self.messages[-1] if self.messages else None
 
     @property
+    def last_id(self) -> int:
+        """Of the newest message, without reading it; 0 when there is none."""
+        return int(self._rows[-1]["pk"]) if self._rows else 0
+
+    @cached_property
     def newest_of_customer(self) -> Message | None:
-        return newest_of_customer(self.messages)
+        names = ("pk", "ticket_id", "at", "direction", "automatic", "third_party", "released_at")
+        theirs = [
+            Message(**{name: row[name] for name in names}) for row in self._rows if row["direction"] == Direction.IN
+        ]
+        newest = newest_of_customer(theirs)
+        return self.message(newest.pk) if newest else None
+
+    @cached_property
+    def messages(self) -> list[Message]:
+        """Those that are shown, oldest first."""
+        return self._read([self._rows[place]["pk"] for place in self.folding.shown])
 
     def message(self, pk: int) -> Message | None:
-        return next((message for message in self.messages if message.pk == pk), None)
+        """Any message of the ticket, shown or not."""
+        if not any(row["pk"] == pk for row in self._rows):
+            return None
+        if "messages" in self.__dict__:
+            for message in self.messages:
+                if message.pk == pk:
+                    return message
+        return next(iter(self._read([pk])), None)
+
+    @cached_property
+    def folding(self) -> Folding:
+        wanted = set(self._unread[-MOST_UNREAD:])
+        for place, row in enumerate(self._rows):
+            if row["pk"] == self.linked:
+                wanted.update(range(place - BESIDE, place + BESIDE + 1))
+        return Folding([row["pk"] for row in self._rows], wanted, self.shown)
+
+    @property
+    def is_folded(self) -> bool:
+        return bool(self.folding.gaps)
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """What happened, but for what happened among messages that are not shown."""
+        among = Q()
+        for gap in self.folding.gaps:
+            among |= Q(at__gte=self._rows[gap[0]]["at"], at__lte=self._rows[gap[-1]]["at"])
+        events = self.ticket.events.select_related("actor")
+        return list(events.exclude(among) if among else events)
 
     def entries(self) -> Iterator[Entry]:
-        latest = self.last.pk if self.last else None
-        marked = self.looked_at is None
-        timeline: list[Message | Event] = sorted([*self.events, *self.messages], key=_place)
-        for is_event, run in groupby(timeline, key=lambda entry: isinstance(entry, Event)):
+        timeline: list[tuple[_Place, Message | Event | Gap | NewMark]] = [
+            *((_place_of_event(event), event) for event in self.events),
+            *((_place_of(message.at, message.pk, _MESSAGE), message) for message in self.messages),
+            *((self._place_of_row(gap[0], _GAP), self._gap(gap)) for gap in self.folding.gaps),
+        ]
+        if self._unread:
+            hiding = next((gap for gap in self.folding.gaps if self._unread[0] in gap), None)
+            timeline.append((self._place_of_row(hiding[0] if hiding else self._unread[0], _MARK), NewMark()))
+        timeline.sort(key=itemgetter(0))
+        for is_event, run in groupby((entry for _place, entry in timeline), key=lambda entry: isinstance(entry, Event)):
             if is_event:
                 yield Happened([event for event in run if isinstance(event, Event)])
                 continue
-            for message in (entry for entry in run if isinstance(entry, Message)):
-                if not marked and self.looked_at and message.direction == Direction.IN and message.at > self.looked_at:
-                    marked = True
-                    yield NewMark()
-                yield Said(message, message.pk == latest, message.pk == self.answered_id)
+            for entry in run:
+                if isinstance(entry, Message):
+                    yield self._said(entry)
+                elif not isinstance(entry, Event):
+                    yield entry
 
-    @staticmethod
-    def _state(message: Message) -> str:
-        outgoing = getattr(message, "outgoing", None)
-        return f"{outgoing.state}{outgoing.tries}" if outgoing else ""
+    def _said(self, message: Message) -> Said:
+        return Said(
+            message,
+            is_latest=message.pk == self.last_id,
+            is_answered=message.pk == self.answered_id,
+            shows_images=message.from_address.lower() in self._trusted,
+        )
+
+    def _gap(self, gap: range) -> Gap:
+        return Gap(hidden=len(gap), before=self._rows[gap[-1] + 1]["pk"], with_more=self.folding.with_more(gap))
+
+    @cached_property
+    def _rows(self) -> list[dict[str, Any]]:
+        """A few small fields of every message, in order."""
+        return list(self.ticket.messages.order_by("at", "pk").values(*_SMALL))
+
+    @cached_property
+    def _unread(self) -> list[int]:
+        """Places of what others wrote since the reader last looked; nothing is unread the first time."""
+        looked_at, own = self.looked_at, self.reader.pk if self.reader else None
+        if looked_at is None:
+            return []
+        return [
+            place
+            for place, row in enumerate(self._rows)
+            if row["at"] > looked_at and (row["direction"] == Direction.IN or own not in (None, row["author_id"]))
+        ]
+
+    @cached_property
+    def _trusted(self) -> frozenset[str]:
+        """Senders of what is shown whose remote images the reader wants to see."""
+        if self.reader is None or not any(message.remote_images for message in self.messages):
+            return frozenset()
+        return TrustedSender.objects.among(self.reader, (message.from_address for message in self.messages))
+
+    @property
+    def _newest_event(self) -> int:
+        return self.ticket.events.aggregate(newest=Max("pk"))["newest"] or 0
+
+    def _read(self, keys: list[int]) -> list[Message]:
+        messages = list(self.ticket.messages.for_thread().filter(pk__in=keys).order_by("at", "pk"))
+        for message in messages:
+            message.ticket = self.ticket
+        return messages
+
+    def _place_of_row(self, place: int, rank: int) -> _Place:
+        row = self._rows[place]
+        return _place_of(row["at"], row["pk"], rank)
 
 
-def _place(entry: Message | Event) -> tuple[datetime, int, int]:
+_Place = tuple[datetime, int, int, int]
+_MARK, _GAP, _MESSAGE = range(3)
+
+
+def _place_of(at: datetime, pk: int, rank: int) -> _Place:
+    return at, 1, pk, rank
+
+
+def _place_of_event(event: Event) -> _Place:
     """A ticket is created by its first message and changed by its others: told in that order when the moment is one."""
-    created = isinstance(entry, Event) and entry.kind == EventKind.CREATED
-    return entry.at, 0 if created else 1 if isinstance(entry, Message) else 2, entry.pk
+    return event.at, 0 if event.kind == EventKind.CREATED else 2, event.pk, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from helpdesk.web import announce, vary_on_fragment, wants_fragment
+from inbox.folding import ALL
 from inbox.models import Conversation, Mailbox
 from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message
@@ -77,9 +79,13 @@ def thread(request: HttpRequest, number: int) -> HttpResponse:
     user = signed_in(request)
     opened = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
     looked_at = _moment(request.GET.get("looked", ""))
-    now = Thread(opened, looked_at)
+    now = _thread(request, opened, looked_at)
     if not wants_fragment(request):
         return redirect(page_address(request, opened))
+    if "unfolds" in request.GET:
+        context = {"ticket": opened, "thread": now, "view": view_or_default(user, request.GET.get("view", ""))}
+        now.answered_id = _number(request, "answers") if "chosen" in request.GET else None
+        return _fragment(request, "inbox/_thread.html", {**context, "may_change": user.may_reply})
     if now.version == request.GET.get("version", ""):
         return HttpResponse(status=204)
     Seen.objects.mark(opened, user, timezone.now())
@@ -90,7 +96,8 @@ def thread(request: HttpRequest, number: int) -> HttpResponse:
         # The next reply answers what came just now.
         context["composer"] = Composer(opened, user, now)
     response = _fragment(request, "inbox/_thread_now.html", context)
-    if now.last and now.last.pk > _number(request, "last") and now.last.author_id != user.pk:
+    # A message is told once: whoever has its number as their newest heard it already.
+    if now.last and now.last_id > _number(request, "last") and now.last.author_id != user.pk:
         announce(response, _("New message from %(name)s") % {"name": now.last.sender_name})
     return response
 
@@ -123,7 +130,7 @@ def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | No
     user = signed_in(request)
     looked_at = Seen.objects.mark(opened, user, timezone.now())
     if composer is None:
-        conversation = Thread(opened, looked_at)
+        conversation = _thread(request, opened, looked_at)
         answers = answered_message(conversation, request.GET.get("answers", "")) if user.may_reply else None
         conversation.answered_id = answers.pk if answers else None
         composer = Composer(opened, user, conversation, answers, mode=request.GET.get("write", ""))
@@ -136,6 +143,13 @@ def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | No
         "earlier": list(visible.earlier_of(opened)[: EARLIER + 1])[:EARLIER],
         "links": _links(opened, user),
     }
+
+
+def _thread(request: HttpRequest, opened: Ticket, looked_at: datetime | None) -> Thread:
+    """With what the address unfolds: ?all=1, ?shown=… as the thread itself writes it, ?message=12."""
+    shown = ALL if request.GET.get("all") == "1" else request.GET.get("shown", "")
+    linked = _number(request, "message")
+    return Thread(opened, looked_at, reader=signed_in(request), shown=shown, linked=linked)
 
 
 def _without_ticket(user: User) -> Count:
