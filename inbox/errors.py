@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 if TYPE_CHECKING:
-    from inbox.models import Mailbox
+    from inbox.models import Draft, Mailbox
 
 
 class InboxError(Exception):
@@ -45,8 +46,64 @@ class ContactWithoutAddress(ReplyError):
 
 class NotAMailAddress(ReplyError):
     def __init__(self, address: str) -> None:
+        self.address = address
         super().__init__(
-            _("Mail cannot be sent to “%(address)s”. Correct the address of the contact.") % {"address": address[:100]}
+            _("“%(address)s” is not a mail address. Correct it or remove it.") % {"address": address[:100]}
+        )
+
+
+class ContactAddressWrong(NotAMailAddress):
+    """That of the ticket's contact, which no form of a reply can correct."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        ReplyError.__init__(
+            self,
+            _("Mail cannot be sent to “%(address)s”. Correct the address of the contact.") % {"address": address[:100]},
+        )
+
+
+class LettersBeforeAt(NotAMailAddress):
+    def __init__(self, address: str) -> None:
+        self.address = address
+        ReplyError.__init__(
+            self,
+            _("“%(address)s” has letters before the @ that most mail servers do not take. Use another address.")
+            % {"address": address[:100]},
+        )
+
+
+class OwnMailbox(ReplyError):
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__(
+            _("“%(address)s” is one of our own mailboxes: the mail would come in again. Remove it.")
+            % {"address": address[:100]}
+        )
+
+
+class TooManyRecipients(ReplyError):
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__(
+            _("%(count)d recipients are more than one mail may have. Remove some: %(most)d can stay.")
+            % {"count": count, "most": most}
+        )
+
+
+class NobodyNamed(ReplyError):
+    def __init__(self) -> None:
+        super().__init__(_("Nobody is named in “To”. Add a recipient."))
+
+
+class NothingToForward(ReplyError):
+    def __init__(self) -> None:
+        super().__init__(_("There is no message yet that could be forwarded. Write to the contact first."))
+
+
+class MayNotSendFrom(ReplyError):
+    def __init__(self, mailbox: Mailbox) -> None:
+        super().__init__(
+            _("Your teams do not send from %(address)s. Choose another address.") % {"address": mailbox.address}
         )
 
 
@@ -87,6 +144,92 @@ class MailTooLarge(ReplyError):
             _("With its files the mail is %(size).1f MB, and at most %(limit)d MB can be sent. Remove a file.")
             % {"size": megabytes, "limit": limit}
         )
+
+
+class NewerDraft(InboxError):
+    """Saving would overwrite what the same person wrote in another window."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        super().__init__(_("You wrote another text here since, in another window. Nothing of it was overwritten."))
+
+
+class AlreadySent(InboxError):
+    def __init__(self) -> None:
+        super().__init__(_("This was sent from another window. What you typed since is still here."))
+
+
+class CheckFailed(ReplyError):
+    """Something looks wrong with what is about to be sent; whoever sends it may say that it is not."""
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self.checks = list(checks)
+        super().__init__(" ".join(check.sentence for check in self.checks))
+
+
+class PropertiesMissing(ReplyError):
+    """A ticket does not enter `status` without values for `keys`."""
+
+    def __init__(self, status: Status, keys: Sequence[str]) -> None:
+        self.status, self.keys = status, list(keys)
+        super().__init__(_("“%(status)s” asks for more of the ticket first.") % {"status": status.label})
+
+
+class DueInThePast(ReplyError):
+    def __init__(self) -> None:
+        super().__init__(_("That time is over already. Choose a later one."))
+
+
+class TooFarAhead(ReplyError):
+    def __init__(self, days: int) -> None:
+        super().__init__(_("A mail can wait for %(days)d days at most. Choose an earlier time.") % {"days": days})
+
+
+class TooLateToUndo(InboxError):
+    def __init__(self) -> None:
+        super().__init__(_("This mail has left already, so it cannot be taken back."))
+
+
+class NotYours(InboxError):
+    def __init__(self) -> None:
+        super().__init__(_("Only whoever wrote this mail can take it back."))
+
+
+class CannotRelease(InboxError):
+    def __init__(self) -> None:
+        super().__init__(_("This message is no answer to a forward, so there is nothing to release."))
+
+
+class NamesWithoutAccess(ReplyError):
+    """A comment names people or teams who do not see its ticket, and nobody said yet what to do about it."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        super().__init__(
+            ngettext(
+                "%(names)s cannot see this ticket, so the mention would not reach them. Nothing is added yet.",
+                "%(names)s cannot see this ticket, so the mentions would not reach them. Nothing is added yet.",
+                len(names),
+            )
+            % {"names": ", ".join(names)}
+        )
+
+
+class MayNotShare(ReplyError):
+    def __init__(self) -> None:
+        super().__init__(
+            _("You may not give access to tickets. Add the comment without telling them, or ask an agent.")
+        )
+
+
+class MayNotChangeComment(ReplyError):
+    def __init__(self) -> None:
+        super().__init__(_("Only who wrote a comment can change it."))
+
+
+class CommentIsDeleted(ReplyError):
+    def __init__(self) -> None:
+        super().__init__(_("This comment was deleted meanwhile. Restore it first, then change it."))
 
 
 class CannotTryAgain(InboxError):

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import re
 import uuid
+from html import unescape
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from inbox.models.mailbox import Mailbox
-from inbox.models.message import Address, Message, Upload
+from inbox.models.message import Address, Direction, Message, Upload
 from people.models import User
 from tickets.models import Ticket
+
+_SHOWS_SOMETHING = re.compile(r"<(img|hr)\b", re.IGNORECASE)
+_LINE_ENDS = re.compile(r"<br\b|</(?:p|div|li|h[1-6]|tr|td|blockquote|pre)\b", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>?")
+_READ_FOR_EXCERPT = 4000
 
 
 class DraftMode(models.TextChoices):
@@ -31,8 +38,33 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         return self.filter(user=user, ticket__in=Ticket.objects.visible_to(user).values("pk"))
 
     def unsent(self) -> DraftQuerySet:
-        """Those that are not in their author's own trash."""
-        return self.filter(deleted_at=None)
+        """Those that are not in their author's own trash, nor a message by now (saved while it was being sent)."""
+        sent = Message.objects.filter(form_key=models.OuterRef("form_key"))
+        return self.filter(~models.Exists(sent), deleted_at=None)
+
+    def live(self, user: User, ticket: Ticket, mode: str) -> Draft | None:
+        """What the user is writing there, if anything, with its files."""
+        return self.filter(user=user, ticket=ticket, mode=mode, deleted_at=None).prefetch_related("uploads").first()
+
+    def for_composer(self) -> DraftQuerySet:
+        """Everything that the editors of a ticket print of it."""
+        return self.select_related("answers", "mailbox").prefetch_related("uploads")
+
+    def for_list(self) -> DraftQuerySet:
+        """Everything that _draft_rows.html prints, newest first, with who wrote to us since it was begun."""
+        since = (
+            Message.objects.filter(ticket=models.OuterRef("ticket"), direction=Direction.IN, automatic="")
+            .filter(at__gt=models.OuterRef("updated_at"))
+            .order_by("-at", "-pk")
+        )
+        return (
+            self.select_related("ticket__status", "ticket__contact", "ticket__owner")
+            .annotate(
+                heard_at=models.Subquery(since.values("at")[:1]),
+                heard_from=models.Subquery(since.values("from_name")[:1]),
+            )
+            .order_by("-updated_at", "-pk")
+        )
 
 
 class Draft(models.Model):
@@ -91,3 +123,18 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_mode_display()} #{self.ticket_id}"
+
+    @property
+    def is_blank(self) -> bool:
+        """No word and no picture stands in it; an editor leaves empty paragraphs behind."""
+        return not (_words(self.html) or _SHOWS_SOMETHING.search(self.html) or self.text.strip())
+
+    @property
+    def excerpt(self) -> str:
+        """Its beginning, in one line."""
+        return (_words(self.html[:_READ_FOR_EXCERPT]) or " ".join(self.text.split()))[:300]
+
+
+def _words(html: str) -> str:
+    """What stands in HTML of an editor, in one line. For a look at it: what is sent goes through `helpdesk.html`."""
+    return " ".join(unescape(_TAG.sub("", _LINE_ENDS.sub(r" \g<0>", html))).split())

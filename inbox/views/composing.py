@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from contextlib import suppress
+import re
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -12,14 +11,21 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from inbox.drafting import Written
 from inbox.errors import ContactWithoutAddress, InboxError, NobodyToWriteTo, NotAMailAddress, ReplyError
-from inbox.models import Direction, Message, Upload
+from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message, Upload
+from inbox.models.message import Address
 from inbox.rendering import signature_of
 from inbox.replying import Recipients, recipients_for
 from inbox.timeline import Thread
 from people.access import signed_in
 from people.models import User
 from tickets.models import Ticket
+
+__all__ = ["Composer", "FileTooLarge", "Written", "answered_message", "keep_upload", "read_draft", "read_form"]
+
+_SHOWN_UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
+_NAMED_ADDRESS = re.compile(r"^([^<>]*)<([^<>]*)>$")
 
 
 class FileTooLarge(InboxError):
@@ -31,28 +37,19 @@ class FileTooLarge(InboxError):
 
 
 @dataclass
-class Written:
-    """What stands in one of the forms, and what is wrong with it."""
-
-    text: str = ""
-    html: str = ""
-    form_key: UUID = field(default_factory=uuid.uuid4)
-    uploads: list[Upload] = field(default_factory=list)
-    error: str = ""
-
-
-@dataclass
 class Composer:
     ticket: Ticket
     user: User
     thread: Thread
     chosen: Message | None = None
-    """The message that somebody chose to answer; None: the customer's newest."""
+    """The message that somebody chose to answer; None: the one of the draft, or the customer's newest."""
     mode: str = ""
     reply: Written = field(default_factory=Written)
+    """What was refused and is printed again; else what was kept of an unsent text takes its place."""
     comment: Written = field(default_factory=Written)
     is_fresh: bool = False
-    """What was kept of an unsent text is not wanted any more: it has arrived."""
+    resumes: bool = True
+    """Also answers what the draft answers. Not when somebody just chose the newest message instead."""
     recipients: Recipients | None = field(init=False, default=None)
     problem: str = field(init=False, default="")
     """Why nobody can be written to."""
@@ -60,15 +57,26 @@ class Composer:
     """Whether that is for want of a contact or of an address, which an admin can give."""
 
     def __post_init__(self) -> None:
+        self._take_up_drafts()
         if not self.may_reply:
             self.mode = "comment"
             return
-        self.mode = self.mode or "reply"
+        only_comment = self.comment.draft.pk and not self.reply.draft.pk
+        self.mode = self.mode or ("comment" if only_comment else "reply")
+        if self.resumes and self.chosen is None and self.reply.chosen:
+            self.chosen = self.reply.draft.answers
         try:
             self.recipients = recipients_for(self.ticket, self.answered)
         except ReplyError as error:
             self.problem = str(error)
             self.lacks_address = isinstance(error, (NobodyToWriteTo, ContactWithoutAddress, NotAMailAddress))
+
+    def _take_up_drafts(self) -> None:
+        for draft in Draft.objects.filter(user=self.user, ticket=self.ticket).unsent().for_composer():
+            if draft.mode == DraftMode.REPLY and not self.reply.error:
+                self.reply = Written.kept(draft)
+            elif draft.mode == DraftMode.COMMENT and not self.comment.error:
+                self.comment = Written.kept(draft)
 
     @property
     def may_reply(self) -> bool:
@@ -80,6 +88,11 @@ class Composer:
         return self.chosen or self.thread.newest_of_customer
 
     @property
+    def begun_after(self) -> int:
+        """The newest message there is, for a text that begins now."""
+        return self.thread.last.pk if self.thread.last else 0
+
+    @property
     def signature(self) -> list[str]:
         """The lines that are added below what one writes, so that nobody adds them twice."""
         if self.recipients is None:
@@ -89,7 +102,7 @@ class Composer:
     @property
     def offers_reply(self) -> bool:
         """Nothing to write in when nobody can be written to, unless something was written already."""
-        return not self.problem or bool(self.reply.error)
+        return not self.problem or bool(self.reply.error) or bool(self.reply.draft.pk)
 
     @property
     def reply_draft(self) -> str:
@@ -106,17 +119,52 @@ def answered_message(thread: Thread, asked: str) -> Message | None:
     return message if message and message.direction != Direction.INTERNAL else None
 
 
+def read_draft(request: HttpRequest, ticket: Ticket, mode: str) -> Written:
+    """What one of the forms of a ticket holds, over what was kept of it; nothing is saved.
+
+    Recipients are taken as they were typed: whether mail can go there is asked when it is sent.
+    """
+    post, user = request.POST, signed_in(request)
+    draft = Draft.objects.filter(user=user, ticket=ticket, mode=mode).unsent().first()
+    draft = draft or Draft(user=user, ticket=ticket, mode=mode, version=0)
+    written = _read_body(request, draft)
+    written.based_on = _number(post.get("draft_version", ""))
+    draft.begun_after = _number(post.get("begun_after", "")) or None
+    if mode == DraftMode.COMMENT:
+        return written
+
+    draft.kind = post.get("kind", "") if post.get("kind") in MailKind.values else ""
+    draft.mailbox = Mailbox.objects.filter(pk=_number(post.get("mailbox", ""))).first()
+    draft.subject = _line(post.get("subject", ""))
+    typed = "recipients" in post
+    draft.to, draft.cc, draft.bcc = (_addresses(request, name) if typed else None for name in ("to", "cc", "bcc"))
+    draft.quoted_html = _lines(post.get("quoted_html", "")) or None
+    if typed and "quotes" not in post:
+        draft.quoted_html = ""
+    asked = post.get("answers", "")
+    draft.answers = ticket.messages.exclude(direction=Direction.INTERNAL).filter(pk=_number(asked)).first()
+    written.chosen = "chosen" in post and draft.answers is not None
+    if asked and draft.answers is None:
+        written.error = _("The message that you answer is not here any more. Your text is kept; check whom it goes to.")
+    return written
+
+
 def read_form(request: HttpRequest) -> Written:
-    """What was typed and attached. Files of the plain form become uploads, as those of the editor are already."""
+    """What was typed and attached, apart from any ticket."""
+    return _read_body(request, Draft())
+
+
+def _read_body(request: HttpRequest, draft: Draft) -> Written:
+    """Files of the plain form become uploads, as those of the editor are already; so do pictures in the text."""
     user = signed_in(request)
-    written = Written(text=request.POST.get("text", ""), html=request.POST.get("html", ""))
-    with suppress(ValueError):  # a form made by hand has none: it is taken once per click
-        written.form_key = UUID(request.POST.get("form_key", ""))
-    keys = [key for key in request.POST.getlist("upload") if _is_key(key)]
-    kept = {str(upload.pk): upload for upload in Upload.objects.filter(user=user, pk__in=keys)}
-    missing = len(request.POST.getlist("upload")) - len(kept)
-    written.uploads = list(kept.values())
-    if missing > 0:
+    draft.text, draft.html = _lines(request.POST.get("text", "")), _lines(request.POST.get("html", ""))
+    draft.form_key = _key(request.POST.get("form_key", "")) or Draft().form_key  # made by hand: taken once per click
+    written = Written(draft)
+    asked = {key for key in map(_key, request.POST.getlist("upload")) if key}
+    shown = {key for key in map(_key, _SHOWN_UPLOAD.findall(draft.html)) if key}
+    if asked or shown:
+        written.uploads = list(Upload.objects.filter(user=user, pk__in=asked | shown))
+    if len(asked - {upload.pk for upload in written.uploads}) or len(asked) < len(request.POST.getlist("upload")):
         written.error = _("A file is not here any more. Attach it again.")
     for file in request.FILES.getlist("files"):
         try:
@@ -145,9 +193,31 @@ def _printable(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable())
 
 
-def _is_key(text: str) -> bool:
+def _addresses(request: HttpRequest, name: str) -> list[Address]:
+    found = []
+    for typed in request.POST.getlist(name):
+        if match := _NAMED_ADDRESS.match(typed := _line(typed)):
+            found.append(Address(name=match[1].strip(' "'), address=match[2].strip()))
+        elif typed:
+            found.append(Address(name="", address=typed))
+    return found
+
+
+def _lines(text: str) -> str:
+    """As it was typed: a form sends every line end as two signs, and no database takes a NUL."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+
+
+def _line(text: str) -> str:
+    return " ".join(_lines(text).split())
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+def _key(text: str) -> UUID | None:
     try:
-        UUID(text)
+        return UUID(text)
     except ValueError:
-        return False
-    return True
+        return None
