@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from inbox import reading, refusing, threading
 from inbox.errors import LeaseLost
 from inbox.mime.automatic import Kind as AutomaticKind
+from inbox.mime.lists import list_address
 from inbox.mime.parse import ParsedAttachment, ParsedMail
 from inbox.models import Attachment, Conversation, Direction, Incoming, Mailbox, Message, MessageKind
 from inbox.models.message import Address, id_hash
@@ -204,6 +205,7 @@ def _write(
     message.contact = contact
     message.from_name, message.from_address = mail.from_name[:300], mail.from_address[:320]
     message.to, message.cc, message.reply_to = _people(mail.to), _people(mail.cc), _people(mail.reply_to)
+    message.list_address = list_address(mail)
     message.subject = mail.subject
     message.text, message.quoted_text = read.text, read.quoted_text
     message.html, message.quoted_html = read.html, read.quoted_html

@@ -20,6 +20,7 @@ _KEPT_HEADERS = (
     "return-path",
     "sender",
     "list-id",
+    "list-post",
     "list-unsubscribe",
     "precedence",
     "auto-submitted",

@@ -43,6 +43,11 @@ def id_hash(message_id: str) -> str:
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, user: User) -> MessageQuerySet:
+        """What a ticket that the user sees says; not what was taken back."""
+        return self.seen_by(user).filter(deleted_at=None)
+
+    def seen_by(self, user: User) -> MessageQuerySet:
+        """Also the comments that were deleted: who may restore them asks for those."""
         seen = models.Q(ticket__in=Ticket.objects.visible_to(user).values("pk"))
         without_ticket = Conversation.objects.visible_to(user).filter(ticket=None)
         return self.filter(seen | models.Q(ticket=None, conversation__in=without_ticket.values("pk")))
@@ -94,6 +99,9 @@ class Message(models.Model):
     cc: models.JSONField[list[Address]] = models.JSONField(_("cc"), default=list, blank=True)
     bcc: models.JSONField[list[Address]] = models.JSONField(_("bcc"), default=list, blank=True)
     reply_to: models.JSONField[list[Address]] = models.JSONField(_("reply to"), default=list, blank=True)
+    list_address = models.CharField(
+        _("mailing list"), max_length=320, blank=True, help_text=_("Of the list that the mail came through.")
+    )
     subject = models.TextField(_("subject"), blank=True)
 
     # What is new in it, and what it quotes of earlier ones, apart.
