@@ -3,8 +3,10 @@ from django.urls import path
 from inbox.views import messages, replies, uploads, workspace
 from inbox.views.comments import comments
 from inbox.views.conversations import conversation, conversation_ticket, conversations
+from inbox.views.inserting import placeholder_values, snippets
 from inbox.views.mail_room import mail_room, mail_room_attachment, mail_room_body
 from inbox.views.mailboxes import mailbox, mailbox_fetch, mailbox_new, mailbox_test, mailboxes
+from inbox.views.palette import palette
 from inbox.views.outgoing import outgoing_retry
 
 app_name = "inbox"
@@ -19,9 +21,12 @@ urlpatterns = [
     path("messages/<int:pk>/body/", messages.message_body, name="message_body"),
     path("messages/<int:pk>/original/", messages.message_original, name="message_original"),
     path("attachments/<int:pk>/", messages.attachment, name="attachment"),
+    path("snippets/", snippets, name="snippets"),
+    path("placeholders/", placeholder_values, name="placeholders"),
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<uuid:key>/", uploads.upload, name="upload"),
     path("outgoing/<int:pk>/retry/", outgoing_retry, name="outgoing_retry"),
+    path("palette/", palette, name="palette"),
     path("mail-room/", mail_room, name="mail_room"),
     path("mail-room/<int:pk>/body/", mail_room_body, name="mail_room_body"),
     path("mail-room/<int:pk>/attachments/<int:place>/", mail_room_attachment, name="mail_room_attachment"),

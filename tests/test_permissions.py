@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from inbox.models import Attachment, Conversation, Incoming, Outgoing, OutgoingState, Upload
+from library.models import Snippet
 from people.models import Role, User
 from tests.factories import make_mailbox, make_message, make_ticket, make_user
 
@@ -68,6 +69,8 @@ RULES: dict[str, Rule] = {
     "inbox:message_body": Rule(expected=OF_A_TICKET),
     "inbox:message_original": Rule(expected=OF_A_TICKET),
     "inbox:attachment": Rule(expected=OF_A_TICKET),
+    "inbox:snippets": Rule(),
+    "inbox:placeholders": Rule(),
     "inbox:uploads": Rule("post", data=lambda: {"file": SimpleUploadedFile("a.txt", b"a")}),
     "inbox:upload": Rule(else_=HIDDEN),  # only whoever put it there sees it, admins neither
     "inbox:outgoing_retry": Rule("post", BY_REPLIERS),
@@ -85,7 +88,13 @@ RULES: dict[str, Rule] = {
     "inbox:mailbox": Rule(expected=DESK_SETTINGS),
     "inbox:mailbox_test": Rule("post", ADMINS_ONLY, else_=REFUSED),
     "inbox:mailbox_fetch": Rule("post", DESK_SETTINGS),
+    # Everybody has snippets of their own; those of the desk are for whoever changes settings
+    "library:snippets": Rule(),
+    "library:snippet_new": Rule("post", data=lambda: {"name": "Thanks", "text": "Thank you."}),
+    "library:snippet": Rule(expected=DESK_SETTINGS),
+    "library:snippet_deletion": Rule("post", {"agent": OK}, else_=HIDDEN),  # the agent's turn comes first
     # The mail room: embedded only, for whoever sees all tickets, since all mail goes through it
+    "inbox:palette": Rule(),
     "inbox:mail_room": Rule(expected=OF_A_TICKET),
     "inbox:mail_room_body": Rule(else_=HIDDEN),
     "inbox:mail_room_attachment": Rule(else_=HIDDEN),
@@ -146,6 +155,7 @@ def things(settings) -> dict[str, dict[str, Any]]:
         envelope_from=mailbox.address, due_at=now + timedelta(days=1),
     )  # fmt: skip
     conversation = Conversation.objects.create(mailbox=mailbox, contact=ticket.contact, created_at=now)
+    snippet = Snippet.objects.create(name="Thanks", html="<p>Thank you.</p>")
     return {
         "number": dict.fromkeys(OURS, ticket.number),
         "key": dict.fromkeys(OURS, upload.pk),
@@ -160,6 +170,8 @@ def things(settings) -> dict[str, dict[str, Any]]:
             "inbox:mailbox": mailbox.pk,
             "inbox:mailbox_test": mailbox.pk,
             "inbox:mailbox_fetch": mailbox.pk,
+            "library:snippet": snippet.pk,
+            "library:snippet_deletion": snippet.pk,
             "inbox:conversation": conversation.pk,
             "inbox:conversation_ticket": conversation.pk,
             "inbox:mail_room_body": 1,

@@ -31,7 +31,8 @@ def header_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     view = view_or_default(user, request.GET.get("view", ""))
     context: dict[str, Any] = {"ticket": ticket, "view": view, "may_change": user.may_reply}
     if user.may_reply:
-        context["statuses"] = ticket.pipeline.statuses.all()
+        context["statuses"] = statuses = list(ticket.pipeline.statuses.all())
+        context["closing_status"] = next((status for status in statuses if status.closes), None)
         context["owners"] = User.objects.assignable()
         context["priorities"] = list(Priority)
     return context

@@ -1,5 +1,5 @@
-// <list-keys class="ws__rows">: J and K move in the list of tickets, R and C begin a reply or a comment, [ and ] show
-// views and details, ? shows all of it. Enter opens the ticket, because the cursor is the focus of its link.
+// <list-keys class="ws__rows">: J and K move in the list of tickets; Enter opens one, because the cursor is the focus of
+// its link.
 import { singleKeysAreOn } from "./key-preference.js";
 
 let cursor = null // id of the row, so that the cursor outlives a swap of the list
@@ -24,19 +24,11 @@ class ListKeys extends HTMLElement {
     if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || !singleKeysAreOn()) return
     if (event.target.closest?.("input, textarea, select, [contenteditable], [popover], dialog")) return
 
-    const act = {
-      j: () => this.#move(1),
-      k: () => this.#move(-1),
-      r: () => document.querySelector("composer-box")?.open("reply"),
-      c: () => document.querySelector("composer-box")?.open("comment"),
-      "[": () => document.querySelector("workspace-panes")?.toggle("views"),
-      "]": () => document.querySelector("workspace-panes")?.toggle("context"),
-      "?": () => document.querySelector("#shortcuts")?.showModal(),
-    }[event.key.toLowerCase()]
-    if (!act) return
+    const by = { j: 1, k: -1 }[event.key.toLowerCase()]
+    if (!by) return
 
     event.preventDefault()
-    act()
+    this.#move(by)
   }
 
   #move(by) {
