@@ -12,5 +12,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("people.urls")),
     path("", include("tickets.urls")),
+    path("", include("library.urls")),
     path("", include("inbox.urls")),
 ]
