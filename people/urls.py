@@ -1,6 +1,6 @@
 from django.urls import path
 
-from people.views import signing_in
+from people.views import picking, signing_in
 from people.views.theme import theme
 
 app_name = "people"
@@ -16,5 +16,7 @@ urlpatterns = [
         name="password_reset_confirm",
     ),
     path("password-reset/complete/", signing_in.PasswordResetComplete.as_view(), name="password_reset_complete"),
+    path("contacts/", picking.contacts, name="contacts"),
+    path("companies/", picking.companies, name="companies"),
     path("profile/theme/", theme, name="theme"),
 ]

@@ -59,6 +59,9 @@ RULES: dict[str, Rule] = {
     "people:password_reset_confirm": Rule(public=True),
     "people:password_reset_complete": Rule(public=True),
     "people:theme": Rule("post", data=lambda: {"theme": "dark"}),
+    # Pickers of contacts and companies, for whoever may create and change tickets
+    "people:contacts": Rule(expected={"collaborator": REFUSED}),
+    "people:companies": Rule(expected={"collaborator": REFUSED}),
     # The workspace
     "inbox:workspace": Rule(),
     "inbox:ticket_list": Rule(),

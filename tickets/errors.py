@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from people.models import User
-    from tickets.models import Pipeline, Status, Ticket
+    from tickets.models import Pipeline, Property, Status, Ticket
 
 
 class TicketError(Exception):
@@ -31,3 +31,23 @@ class PipelineWithoutStatuses(TicketError):
         super().__init__(
             _("The pipeline “%(pipeline)s” has no statuses yet. Add one in its settings.") % {"pipeline": pipeline.name}
         )
+
+
+class NotAValue(TicketError):
+    """`why` is the sentence alone, for where the property's name stands beside it anyway."""
+
+    def __init__(self, property: Property, why: str) -> None:
+        self.key, self.why = property.key, why
+        super().__init__(f"{property.name}: {why}")
+
+
+class NoSuchProperty(TicketError):
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            _("There is no property “%(key)s” any more. Reload the page and look again.") % {"key": key[:60]}
+        )
+
+
+class NameMissing(TicketError):
+    def __init__(self) -> None:
+        super().__init__(_("A ticket needs a name. Write in a few words what it is about."))

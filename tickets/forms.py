@@ -8,7 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from people.models import User
-from tickets.models import Priority, Status, Ticket
+from tickets.describing import field_of, required_fields
+from tickets.form_fields import form_field
+from tickets.models import Priority, Property, Status, Ticket
 
 
 class StatusForm(forms.Form):
@@ -58,3 +60,33 @@ class PriorityForm(forms.Form):
             "invalid_choice": _("That is not a priority. Choose one from the menu."),
         },
     )
+
+
+class RequiredFields(forms.Form):
+    """What `status` asks of `ticket` on entering and it lacks. Its names in a form are `property-<key>`.
+
+    `values` of a valid one go into `Ticket.set_properties`; a status that asks for nothing more is valid with none.
+    """
+
+    def __init__(self, ticket: Ticket, status: Status, data: Any = None) -> None:
+        super().__init__(data, prefix="property")
+        self.ticket, self.status = ticket, status
+        for wanted in required_fields(status, ticket):
+            self.fields[wanted.key] = form_field(wanted)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
+
+    @property
+    def was_given(self) -> bool:
+        """Whether the answer to the dialog came with it, or the status was only just picked."""
+        return any(self.add_prefix(key) in self.data for key in self.fields)
+
+
+class PropertyForm(forms.Form):
+    """One property of a ticket, changed in place."""
+
+    def __init__(self, property: Property, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["value"] = form_field(field_of(property))

@@ -4,7 +4,9 @@ from functools import cache
 from pathlib import Path
 
 import idna
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 FREE_MAIL = Path(__file__).resolve().parent.parent / "free_mail_domains.txt"
@@ -29,6 +31,25 @@ def free_mail_domains() -> frozenset[str]:
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):
+    def matching(self, words: str) -> CompanyQuerySet:
+        """Those whose name or mail domain has all of `words`; the names that begin with them first. All for none."""
+        from people.models.contact import MOST_MATCHED, word_by_word
+
+        words = " ".join(words.replace("\x00", "").split())[:100]
+        if not words:
+            return self.order_by("name", "pk")
+        by_name = Company.objects.filter(word_by_word("name", words)).order_by().values("pk")[:MOST_MATCHED]
+        by_domain = CompanyDomain.objects.filter(word_by_word("domain", words)).order_by()
+        domains = by_domain.values(pk=models.F("company"))[:MOST_MATCHED]
+        return (
+            self.filter(pk__in=by_name.union(domains))
+            .annotate(begins=models.Case(models.When(name__istartswith=words, then=0), default=1))
+            .order_by("begins", "name", "pk")
+        )
+
+    def for_picking(self) -> CompanyQuerySet:
+        return self.prefetch_related("domains")
+
     def for_address(self, address: str) -> Company | None:
         """The company that this mail address belongs to, made on first sight; None for free mail.
 
@@ -57,6 +78,7 @@ class Company(models.Model):
         ordering = ["name", "pk"]
         verbose_name = _("company")
         verbose_name_plural = _("companies")
+        indexes = [GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="company_name_trigrams")]
 
     def __str__(self) -> str:
         return self.name
@@ -70,6 +92,7 @@ class CompanyDomain(models.Model):
         ordering = ["domain"]
         verbose_name = _("mail domain")
         verbose_name_plural = _("mail domains")
+        indexes = [GinIndex(OpClass(Upper("domain"), name="gin_trgm_ops"), name="company_domain_trigrams")]
 
     def __str__(self) -> str:
         return self.domain

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from people.models.company import Company, normalised_domain
@@ -16,7 +18,45 @@ def normalised(address: str) -> str:
     return f"{local}@{normalised_domain(domain)}" if at else address
 
 
+MOST_MATCHED = 200
+
+
+def word_by_word(field: str, words: str) -> models.Q:
+    """Whether each of `words` begins a word of `field`, or stands in it anywhere when it has three letters or more.
+
+    Both are read from an index of trigrams.
+    """
+    found = models.Q()
+    for word in words.split()[:8]:
+        if len(word) < 3:
+            found &= models.Q(**{f"{field}__istartswith": word}) | models.Q(**{f"{field}__icontains": f" {word}"})
+        else:
+            found &= models.Q(**{f"{field}__icontains": word})
+    return found
+
+
 class ContactQuerySet(models.QuerySet["Contact"]):
+    def matching(self, words: str) -> ContactQuerySet:
+        """Those whose name or mail address has all of `words`; the names that begin with them first. All for none.
+
+        Print them with `for_picking()`. Of a word that fits thousands it looks at MOST_MATCHED.
+        """
+        words = " ".join(words.replace("\x00", "").split())[:100]
+        if not words:
+            return self.order_by("name", "pk")
+        by_name = Contact.objects.filter(word_by_word("name", words)).order_by().values("pk")[:MOST_MATCHED]
+        by_address = ContactAddress.objects.filter(word_by_word("address", words)).order_by()
+        addresses = by_address.values(pk=models.F("contact"))[:MOST_MATCHED]
+        return (
+            self.filter(pk__in=by_name.union(addresses))
+            .annotate(begins=models.Case(models.When(name__istartswith=words, then=0), default=1))
+            .order_by("begins", "name", "pk")
+        )
+
+    def for_picking(self) -> ContactQuerySet:
+        """What a picker or a chip prints of each: name, addresses, company."""
+        return self.select_related("company").prefetch_related("addresses")
+
     def for_address(self, address: str, name: str = "") -> Contact:
         """The contact with this address, made with `name` and the company of its domain if there is none.
 
@@ -55,6 +95,7 @@ class Contact(models.Model):
         ordering = ["name", "pk"]
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
+        indexes = [GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="contact_name_trigrams")]
 
     def __str__(self) -> str:
         return self.name or self.address or str(_("Unknown sender"))
@@ -74,6 +115,7 @@ class ContactAddress(models.Model):
     class Meta:
         verbose_name = _("mail address")
         verbose_name_plural = _("mail addresses")
+        indexes = [GinIndex(OpClass(Upper("address"), name="gin_trgm_ops"), name="contact_address_trigrams")]
         constraints = [
             models.UniqueConstraint(
                 fields=["contact"], condition=models.Q(is_primary=True), name="contact_one_primary_address"

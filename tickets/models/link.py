@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 class LinkKind(models.TextChoices):
     FOLLOW_UP = "follow_up", _("Follows up on")
     CHECK = "check", _("Linked by a reply from somebody else, check it")
+    EARLIER = "earlier", _("Earlier activity of its contact or company")
 
 
 class TicketLink(models.Model):

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+
+from tickets.errors import NotAValue
+
+MOST_CHARACTERS = 1_000
+MOST_CHARACTERS_LONG = 20_000
 
 
 class PropertyKind(models.TextChoices):
@@ -15,6 +28,9 @@ class PropertyKind(models.TextChoices):
     CHOICE = "choice", _("One of several")
     CHOICES = "choices", _("Several of several")
     URL = "url", _("Link")
+
+
+CHOOSING = (PropertyKind.CHOICE, PropertyKind.CHOICES)
 
 
 class Property(models.Model):
@@ -41,6 +57,100 @@ class Property(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if not isinstance(self.options, list) or not all(
+            isinstance(each, str) and each.strip() for each in self.options
+        ):
+            raise ValidationError({"options": _now('Write the options as a list of words: ["Sizing", "Warehouse"].')})
+        if len(set(self.options)) < len(self.options):
+            raise ValidationError({"options": _now("An option stands here twice.")})
+        if self.kind in CHOOSING and not self.options:
+            raise ValidationError({"options": _now("Give at least one option to choose.")})
+        if self.key in BUILT_IN_KEYS:
+            raise ValidationError({"key": _now("Every ticket has a field of that name already. Choose another key.")})
+
+    def clean_value(self, raw: Any) -> Any:
+        """What is stored for what somebody gave: None for nothing, else JSON as the class says. Gives its own results back.
+
+        Raises NotAValue.
+        """
+        if self.kind == PropertyKind.CHECKBOX:
+            return raw is True or str(raw).lower() in ("on", "true", "1")
+        if self.kind == PropertyKind.CHOICES:
+            return self._chosen(raw)
+        text = str(raw).replace("\x00", "").replace("\r\n", "\n").strip() if raw is not None else ""
+        if not text:
+            return None
+        if self.kind == PropertyKind.NUMBER:
+            return self._number(text)
+        if self.kind == PropertyKind.DATE:
+            return self._date(text)
+        if self.kind == PropertyKind.CHOICE and text not in self.options:
+            raise NotAValue(self, _now("“%(value)s” is not one of its options.") % {"value": text[:60]})
+        if self.kind == PropertyKind.URL and not _is_link(text):
+            raise NotAValue(self, _now("Write a whole address, beginning with https://."))
+        most = MOST_CHARACTERS_LONG if self.kind == PropertyKind.LONG_TEXT else MOST_CHARACTERS
+        if len(text) > most:
+            raise NotAValue(
+                self, _now("At most %(most)d characters, these are %(n)d.") % {"most": most, "n": len(text)}
+            )
+        return text if self.kind == PropertyKind.LONG_TEXT else " ".join(text.split())
+
+    def shown(self, value: Any) -> str:
+        """A stored value as people read it, in the reader's language; "" for none."""
+        if value is None or value == []:
+            return ""
+        if self.kind == PropertyKind.CHECKBOX:
+            return _now("Yes") if value else _now("No")
+        if self.kind == PropertyKind.CHOICES and isinstance(value, list):
+            return ", ".join(map(str, value))
+        if self.kind == PropertyKind.NUMBER and isinstance(value, (int, float)):
+            return number_format(value, use_l10n=True, force_grouping=True)
+        if self.kind == PropertyKind.DATE:
+            try:
+                return date_format(date.fromisoformat(str(value)))
+            except ValueError:
+                return str(value)
+        return str(value)
+
+    def _chosen(self, raw: Any) -> list[str] | None:
+        chosen = [raw] if isinstance(raw, str) else list(raw or [])
+        chosen = [str(each) for each in chosen if str(each).strip()]
+        strange = next((each for each in chosen if each not in self.options), None)
+        if strange is not None:
+            raise NotAValue(self, _now("“%(value)s” is not one of its options.") % {"value": strange[:60]})
+        return [option for option in self.options if option in chosen] or None
+
+    def _number(self, text: str) -> int | float:
+        """Takes a comma for a point and gaps between thousands, as people here write money."""
+        plain = "".join(text.split()).replace("\N{MINUS SIGN}", "-").replace(",", ".")
+        try:
+            number = float(plain)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or abs(number) > 1e15:
+            raise NotAValue(self, _now("“%(value)s” is not a number.") % {"value": text[:60]})
+        return int(number) if number.is_integer() else number
+
+    def _date(self, text: str) -> str:
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            raise NotAValue(self, _now("Write the date as year-month-day, like 2026-11-24.")) from None
+
+
+BUILT_IN_KEYS = frozenset(
+    ["name", "pipeline", "status", "priority", "owner", "team", "contact", "company", "description", "properties"]
+)
+
+
+def _is_link(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not any(map(str.isspace, text))
 
 
 class CreationField(models.Model):

@@ -1,0 +1,170 @@
+"""Contacts and companies as people name them: picked by number, or typed as a name or an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from email.utils import parseaddr
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from people.models import Company, CompanyDomain, Contact, ContactAddress
+from people.models.company import free_mail_domains, normalised_domain
+from people.models.contact import normalised
+
+
+class PickingError(Exception):
+    """`str()` is the sentence to show."""
+
+
+class NotFound(PickingError):
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            _("Nobody is called “%(text)s” here. Pick one from the list, or give a mail address.") % {"text": text[:80]}
+        )
+
+
+class NoSuchCompany(NotFound):
+    def __init__(self, text: str) -> None:
+        PickingError.__init__(
+            self, _("No company is called “%(text)s” here. Pick one from the list, or make it.") % {"text": text[:80]}
+        )
+
+
+class Invalid(PickingError):
+    pass
+
+
+class ContactKnown(PickingError):
+    """There is a contact with that address already: take that one."""
+
+    def __init__(self, contact: Contact, address: str) -> None:
+        self.contact = contact
+        super().__init__(_("%(address)s belongs to %(name)s already.") % {"address": address, "name": str(contact)})
+
+
+class CompanyKnown(PickingError):
+    def __init__(self, company: Company, domain: str) -> None:
+        self.company = company
+        super().__init__(_("%(domain)s belongs to %(name)s already.") % {"domain": domain, "name": company.name})
+
+
+def find_contacts(given: Iterable[str | int]) -> list[Contact]:
+    """Each once, in the order given. A mail address that nobody has makes a contact. Raises NotFound."""
+    found: dict[int, Contact] = {}
+    for text in filter(None, (str(each).strip() for each in given)):
+        contact = _contact(text)
+        found.setdefault(contact.pk, contact)
+    return list(found.values())
+
+
+def find_companies(given: Iterable[str | int]) -> list[Company]:
+    """Raises NotFound."""
+    found: dict[int, Company] = {}
+    for text in filter(None, (str(each).strip() for each in given)):
+        company = _company(text)
+        found.setdefault(company.pk, company)
+    return list(found.values())
+
+
+@transaction.atomic
+def make_contact(*, name: str, address: str) -> Contact:
+    """A new contact, with the company of its domain. An address is not necessary, something to call them is.
+
+    Raises Invalid and ContactKnown.
+    """
+    name, address = _line(name, 200), normalised(address)
+    if not name and not address:
+        raise Invalid(_("Give a name or a mail address."))
+    if not address:
+        return Contact.objects.create(name=name)
+    check_address(address)
+    known = ContactAddress.objects.filter(address=address).select_related("contact").first()
+    if known:
+        raise ContactKnown(known.contact, address)
+    return Contact.objects.for_address(address, name)
+
+
+@transaction.atomic
+def make_company(*, name: str, domain: str) -> Company:
+    """Raises Invalid and CompanyKnown."""
+    name = _line(name, 200)
+    domain = normalised_domain(domain.strip().removeprefix("https://").removeprefix("http://").removeprefix("@")).strip(
+        "/"
+    )
+    if not name and not domain:
+        raise Invalid(_("Give a name or a mail domain."))
+    if domain:
+        if "." not in domain or any(each.isspace() or each in "/@" for each in domain) or len(domain) > 253:
+            raise Invalid(
+                _("“%(domain)s” is not a mail domain. Write what stands after the @.") % {"domain": domain[:80]}
+            )
+        if domain in free_mail_domains():
+            raise Invalid(_("%(domain)s is for everybody, no company's own. Leave it out.") % {"domain": domain})
+        known = CompanyDomain.objects.filter(domain=domain).select_related("company").first()
+        if known:
+            raise CompanyKnown(known.company, domain)
+    company = Company.objects.create(name=name or domain)
+    if domain:
+        CompanyDomain.objects.create(company=company, domain=domain)
+    return company
+
+
+@transaction.atomic
+def give_address(contact: Contact, address: str) -> ContactAddress:
+    """Raises Invalid and ContactKnown."""
+    address = normalised(address)
+    check_address(address)
+    known = ContactAddress.objects.filter(address=address).select_related("contact").first()
+    if known and known.contact_id != contact.pk:
+        raise ContactKnown(known.contact, address)
+    if known:
+        return known
+    is_primary = not contact.addresses.filter(is_primary=True).exists()
+    return contact.addresses.create(address=address, is_primary=is_primary)
+
+
+def check_address(address: str) -> None:
+    """Raises Invalid."""
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Invalid(
+            _("“%(address)s” is not a mail address. It looks like name@example.com.") % {"address": address[:80]}
+        ) from None
+
+
+def _contact(text: str) -> Contact:
+    if text.isdecimal() and len(text) < 19:
+        contact = Contact.objects.filter(pk=int(text)).select_related("company").first()
+        if contact is None:
+            raise NotFound(text)
+        return contact
+    name, address = parseaddr(text)
+    if "@" in address:
+        try:
+            check_address(address)
+        except Invalid:
+            raise NotFound(text) from None
+        return Contact.objects.for_address(address, _line(name, 200))
+    named = list(Contact.objects.filter(name__iexact=text)[:2])
+    if len(named) != 1:
+        raise NotFound(text)
+    return named[0]
+
+
+def _company(text: str) -> Company:
+    if text.isdecimal() and len(text) < 19:
+        company = Company.objects.filter(pk=int(text)).first()
+    else:
+        named = list(Company.objects.filter(name__iexact=text)[:2])
+        company = named[0] if len(named) == 1 else None
+    if company is None:
+        raise NoSuchCompany(text)
+    return company
+
+
+def _line(text: str, most: int) -> str:
+    return " ".join(text.replace("\x00", "").split())[:most]
