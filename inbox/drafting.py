@@ -24,7 +24,7 @@ KEPT = timedelta(days=30)
 
 _SHOWN_IMAGE = re.compile(r'\bsrc="cid:([^"]*)"', re.IGNORECASE)
 
-CONTENT = ("kind", "mailbox_id", "to", "cc", "bcc", "subject", "quoted_html", "html", "text")
+CONTENT = ("kind", "mailbox_id", "to", "cc", "bcc", "subject", "quoted_html", "forwarded", "html", "text")
 
 
 @dataclass

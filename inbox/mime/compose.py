@@ -45,6 +45,7 @@ _REPLY_PREFIX = re.compile(
     r"(?:\s?[\[(^]\d{1,3}[\])]?)?\s?[:：]",
     re.IGNORECASE,
 )
+_FORWARD_PREFIX = re.compile(r"\s*(?:fwd?|vl|vb|wg|tr|rv|enc|i|doorst|转发|轉寄)\s?[:：]", re.IGNORECASE)
 _TOKEN = re.compile(r"t(\d{1,15})\.(\d{1,15})\.([a-z0-9]{4,32})\.([a-z2-7]{10})")
 _PLUS_TOKEN = re.compile(r"\+t(\d{1,15})\.([a-z2-7]{10})")
 
@@ -135,6 +136,14 @@ def reply_subject(subject: str) -> str:
     while match := _REPLY_PREFIX.match(subject):
         subject = subject[match.end() :]
     return f"Re: {subject.strip()}".strip()
+
+
+def forward_subject(subject: str) -> str:
+    """ "Fwd: ..." with the prefixes of earlier answers and forwards taken off."""
+    subject = one_line(subject)
+    while match := _REPLY_PREFIX.match(subject) or _FORWARD_PREFIX.match(subject):
+        subject = subject[match.end() :]
+    return f"Fwd: {subject.strip()}".strip()
 
 
 def new_message_id(ticket: int, message: int, domain: str, key: bytes) -> str:

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from inbox.models.mailbox import Mailbox
-from inbox.models.message import Address, Direction, Message, Upload
+from inbox.models.message import Address, Attachment, Direction, Message, Upload
 from people.models import User
 from tickets.models import Ticket
 
@@ -93,6 +93,9 @@ class Draft(models.Model):
     quoted_html = models.TextField(
         _("quoted history"), null=True, blank=True, help_text=_("Empty text: none goes along. Null: the usual one.")
     )
+    forwarded: models.JSONField[list[int] | None] = models.JSONField(
+        _("forwarded files"), null=True, blank=True, help_text=_("Of the forwarded message, by key. Null: all of them.")
+    )
     html = models.TextField(_("HTML"), blank=True)
     text = models.TextField(_("text"), blank=True, help_text=_("What was typed where no script runs."))
     uploads = models.ManyToManyField(Upload, blank=True, related_name="drafts", verbose_name=_("files"))
@@ -123,6 +126,13 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_mode_display()} #{self.ticket_id}"
+
+    def files_to_forward(self) -> list[Attachment]:
+        """Those of the answered message that go along: with a forward all of them, but for what was unticked."""
+        if self.kind != MailKind.FORWARD or self.answers is None:
+            return []
+        files = self.answers.attachments.all()
+        return [file for file in files if self.forwarded is None or file.pk in self.forwarded]
 
     @property
     def is_blank(self) -> bool:

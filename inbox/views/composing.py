@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from inbox.addressing import read_addresses
 from inbox.drafting import Written
 from inbox.errors import ContactWithoutAddress, InboxError, NobodyToWriteTo, NotAMailAddress, ReplyError
 from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message, Upload
@@ -25,7 +26,6 @@ from tickets.models import Ticket
 __all__ = ["Composer", "FileTooLarge", "Written", "answered_message", "keep_upload", "read_draft", "read_form"]
 
 _SHOWN_UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
-_NAMED_ADDRESS = re.compile(r"^([^<>]*)<([^<>]*)>$")
 
 
 class FileTooLarge(InboxError):
@@ -141,6 +141,8 @@ def read_draft(request: HttpRequest, ticket: Ticket, mode: str) -> Written:
     draft.quoted_html = _lines(post.get("quoted_html", "")) or None
     if typed and "quotes" not in post:
         draft.quoted_html = ""
+    if draft.kind == MailKind.FORWARD and typed:
+        draft.forwarded = [number for number in map(_number, post.getlist("forwarded")) if number]
     asked = post.get("answers", "")
     draft.answers = ticket.messages.exclude(direction=Direction.INTERNAL).filter(pk=_number(asked)).first()
     written.chosen = "chosen" in post and draft.answers is not None
@@ -194,13 +196,7 @@ def _printable(text: str) -> str:
 
 
 def _addresses(request: HttpRequest, name: str) -> list[Address]:
-    found = []
-    for typed in request.POST.getlist(name):
-        if match := _NAMED_ADDRESS.match(typed := _line(typed)):
-            found.append(Address(name=match[1].strip(' "'), address=match[2].strip()))
-        elif typed:
-            found.append(Address(name="", address=typed))
-    return found
+    return [entry for typed in request.POST.getlist(name) for entry in read_addresses(_lines(typed))]
 
 
 def _lines(text: str) -> str:
