@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk.attachments import SHOWN_IN_PLACE
 from inbox.models.conversation import Conversation
 from inbox.models.incoming import Incoming
+from inbox.previews import kind_of
 from people.models import Contact, User
 from tickets.models import Ticket
 
@@ -221,6 +222,11 @@ class Attachment(models.Model):
     def is_picture(self) -> bool:
         """Whether a browser may show it where it stands."""
         return self.content_type.lower() in SHOWN_IN_PLACE
+
+    @property
+    def preview(self) -> str:
+        """How it can be looked at here: image, pdf or text; "" when it can only be kept."""
+        return kind_of(self.content_type, self.name)
 
 
 class Upload(models.Model):

@@ -29,7 +29,7 @@ class NotificationKind(models.TextChoices):
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def visible_to(self, user: User) -> NotificationQuerySet:
         """Those of `user` whose ticket they see now. The others wait, unseen and uncounted, until they see it again."""
-        return self.filter(user=user, ticket__in=Ticket.objects.visible_to(user).values("pk"))
+        return self.filter(user=user, withdrawn=False, ticket__in=Ticket.objects.visible_to(user).values("pk"))
 
     def unread(self) -> NotificationQuerySet:
         return self.filter(read_at=None)
@@ -51,7 +51,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(read_at=None).update(read_at=now, mail_due_at=None)
 
     def to_mail(self, now: datetime) -> NotificationQuerySet:
-        return self.filter(mail_due_at__lte=now, mailed_at=None, read_at=None)
+        return self.filter(mail_due_at__lte=now, mailed_at=None, read_at=None, withdrawn=False)
 
 
 class Notification(models.Model):
@@ -89,6 +89,10 @@ class Notification(models.Model):
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
     mail_due_at = models.DateTimeField(_("mail due"), null=True, blank=True)
     mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
+
+    withdrawn = models.BooleanField(
+        _("withdrawn"), default=False, help_text=_("What it tells of was deleted; it comes back when that is restored.")
+    )
 
     objects = NotificationQuerySet.as_manager()
 

@@ -46,7 +46,7 @@ class View:
         if self.unassigned:
             tickets = tickets.filter(owner=None)
         if self.mentioned:
-            mentions = Notification.objects.filter(user=user, kind=NotificationKind.MENTION)
+            mentions = Notification.objects.filter(user=user, kind=NotificationKind.MENTION, withdrawn=False)
             tickets = tickets.filter(pk__in=mentions.values("ticket"))
         if self.followed:
             tickets = tickets.filter(pk__in=Following.objects.filter(user=user).values("ticket"))
