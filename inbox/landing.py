@@ -24,6 +24,7 @@ from inbox.reading import Reading
 from inbox.threading import Place
 from people.models import Contact
 from people.models.contact import normalised
+from tickets import notifying
 from tickets.models import LinkKind, Pipeline, Source, Ticket
 
 # Said by a machine while a person is away, or about a delivery: kept on the ticket, changes nothing there.
@@ -67,6 +68,8 @@ def land(incoming: Incoming, read: Reading, *, now: datetime) -> None:
         message = _write(incoming, read, conversation, place, contact, at, notice)
         _attach(message, read.mail.attachments, files, now)
         _tell_ticket(message, conversation.ticket, read.mail, quiet=quiet and place.conversation is not None)
+        if place.conversation and conversation.ticket and not quiet:
+            notifying.written_on(conversation.ticket, anchor=f"m{message.pk}", actor=None, now=now)
         if place.refers_to and conversation.ticket:
             _link(conversation.ticket, *place.refers_to, now=now)
         incoming.finish("appended" if place.conversation else "opened")
