@@ -46,7 +46,7 @@ def publish(
     """
     connection = transaction.get_connection()
     said = (kind, ticket, frozenset(users) if users is not None else None, tuple(sorted(detail.items())))
-    hook = _Hook(next((each.batch for each in _hooks(connection)), None) or _Batch(), said)
+    hook = _Hook(next((each.batch for each in _hooks(connection) if not each.batch.told), None) or _Batch(), said)
     hook.batch.before.setdefault(said, set()).add(was)
     transaction.on_commit(hook, robust=True)
 

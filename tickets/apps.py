@@ -6,3 +6,9 @@ class TicketsConfig(AppConfig):
     name = "tickets"
     verbose_name = _("Tickets")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from helpdesk.registry import register_live
+        from tickets.audience import audience, groups_of
+
+        register_live(audience, groups_of)

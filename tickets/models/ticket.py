@@ -9,7 +9,9 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk import live
 from people.models import Company, Contact, ContactAddress, Team, TicketAccess, User
+from tickets.audience import Standing
 from tickets.describing import set_properties
 from tickets.errors import NotAssignable, StatusNotInPipeline
 from tickets.models.event import EventKind
@@ -236,6 +238,9 @@ class Ticket(models.Model):
     has_attachments = models.BooleanField(_("has attachments"), default=False)
     undelivered = models.BooleanField(_("an answer was not delivered"), default=False)
 
+    # Where it stood when it was last locked: those who saw it then hear of what was changed since.
+    _stood: Standing | None = None
+
     objects = TicketQuerySet.as_manager()
 
     class Meta:
@@ -340,6 +345,7 @@ class Ticket(models.Model):
         self.name, self.contact = name[:300], contact
         self.company = contact.company if contact else None
         self.save(update_fields=["name", "contact", "company"])
+        self.changed()
 
     @transaction.atomic
     def heard(self, *, at: datetime, preview: str, has_attachments: bool = False) -> None:
@@ -405,9 +411,17 @@ class Ticket(models.Model):
     def mark_undelivered(self, undelivered: bool) -> None:
         self.undelivered = undelivered
         self.save(update_fields=["undelivered"])
+        self.changed()
 
     def record(self, kind: EventKind, *, by: User | None, now: datetime, **detail: Any) -> None:
         self.events.create(kind=kind, actor=by, at=now, detail=detail)
+
+    def changed(self) -> None:
+        """The pages of whoever sees it, or saw it a moment ago, are told once this transaction is committed.
+
+        Every verb here says it; verbs of higher apps say it for what the thread shows of theirs.
+        """
+        live.publish("ticket", ticket=self.pk, was=self._stood)
 
     def tell_owner(self, *, by: User | None, now: datetime) -> None:
         from tickets import notifying  # which reads models
@@ -425,6 +439,7 @@ class Ticket(models.Model):
         Without a join: when a status changed while we waited, PostgreSQL would join the old one and find no row.
         """
         self.refresh_from_db(from_queryset=Ticket.objects.select_for_update())
+        self._stood = Standing.of(self)
 
     def _set_status(self, status: Status, now: datetime) -> None:
         if status.kind != self.turn:
@@ -439,3 +454,4 @@ class Ticket(models.Model):
         self.last_message_at = max(filter(None, [self.last_message_at, at]))
         self.has_attachments = self.has_attachments or has_attachments
         self.save(update_fields=["message_count", "preview", "last_message_at", "has_attachments", *further])
+        self.changed()
