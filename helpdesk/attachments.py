@@ -24,11 +24,14 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def respond_with_file(
-    file: File[bytes] | BinaryIO, *, name: str, content_type: str, may_show: bool = True
+    file: File[bytes] | BinaryIO, *, name: str, content_type: str, may_show: bool = True, may_show_pdf: bool = False
 ) -> FileResponse:
-    """The stored `file` under the `name` it had. `may_show` False saves even a picture."""
+    """The stored `file` under the `name` it had. `may_show` False saves even a picture.
+
+    `may_show_pdf`: one is drawn by the browser's own viewer, which keeps it apart from us, sandbox and all.
+    """
     kind = content_type.partition(";")[0].strip().lower()
-    shown = may_show and kind in SHOWN_IN_PLACE
+    shown = may_show and (kind in SHOWN_IN_PLACE or (may_show_pdf and kind == "application/pdf"))
     response = FileResponse(file)
     response["Content-Type"] = kind if shown or _HARMLESS.fullmatch(kind) else "application/octet-stream"
     response["Content-Disposition"] = content_disposition_header(not shown, file_name(name)) or "attachment"

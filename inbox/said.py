@@ -95,6 +95,10 @@ class Said:
         return [file for file in self.message.attachments.all() if not (file.inline and "cid:" in text)]
 
     @property
+    def files_size(self) -> int:
+        return sum(file.size for file in self.files)
+
+    @property
     def first_files(self) -> list[Attachment]:
         return self.files[:MOST_FILES]
 

@@ -146,13 +146,11 @@ class Thread:
 
     def message(self, pk: int) -> Message | None:
         """Any message of the ticket, shown or not."""
-        if not any(row["pk"] == pk for row in self._rows):
+        place = next((place for place, row in enumerate(self._rows) if row["pk"] == pk), None)
+        if place is None:
             return None
-        if "messages" in self.__dict__:
-            for message in self.messages:
-                if message.pk == pk:
-                    return message
-        return next(iter(self._read([pk])), None)
+        messages = self.messages if place in self.folding.shown else self._read([pk])
+        return next((message for message in messages if message.pk == pk), None)
 
     @cached_property
     def folding(self) -> Folding:
@@ -232,6 +230,8 @@ class Thread:
 
     @property
     def _newest_event(self) -> int:
+        if not self.is_folded:
+            return max((event.pk for event in self.events), default=0)
         return self.ticket.events.aggregate(newest=Max("pk"))["newest"] or 0
 
     def _read(self, keys: list[int]) -> list[Message]:

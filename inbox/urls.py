@@ -1,6 +1,6 @@
 from django.urls import path
 
-from inbox.views import messages, replies, uploads, workspace
+from inbox.views import attachments, messages, replies, uploads, workspace
 from inbox.views.comments import comments
 from inbox.views.conversations import conversation, conversation_ticket, conversations
 from inbox.views.inserting import placeholder_values, snippets
@@ -20,7 +20,11 @@ urlpatterns = [
     path("tickets/<int:number>/comments/", comments, name="comments"),
     path("messages/<int:pk>/body/", messages.message_body, name="message_body"),
     path("messages/<int:pk>/original/", messages.message_original, name="message_original"),
-    path("attachments/<int:pk>/", messages.attachment, name="attachment"),
+    path("messages/<int:pk>/source/", messages.message_source, name="message_source"),
+    path("messages/<int:pk>/files/", attachments.message_files, name="message_files"),
+    path("senders/trust/", messages.sender_trust, name="sender_trust"),
+    path("attachments/<int:pk>/", attachments.attachment, name="attachment"),
+    path("attachments/<int:pk>/preview/", attachments.attachment_preview, name="attachment_preview"),
     path("snippets/", snippets, name="snippets"),
     path("placeholders/", placeholder_values, name="placeholders"),
     path("uploads/", uploads.uploads, name="uploads"),

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from inbox.models import Attachment, Conversation, Incoming, Outgoing, OutgoingState, Upload
+from inbox.models import Attachment, Conversation, Incoming, Message, Outgoing, OutgoingState, Upload
 from library.models import Snippet
 from people.models import Role, User
 from tests.factories import make_mailbox, make_message, make_ticket, make_user
@@ -71,7 +71,13 @@ RULES: dict[str, Rule] = {
     "inbox:comments": Rule("post", OF_A_TICKET, data=lambda: {"text": "Put one aside."}),
     "inbox:message_body": Rule(expected=OF_A_TICKET),
     "inbox:message_original": Rule(expected=OF_A_TICKET),
+    "inbox:message_source": Rule(expected=OF_A_TICKET),
+    "inbox:message_files": Rule(expected=OF_A_TICKET),
+    "inbox:sender_trust": Rule(
+        "post", OF_A_TICKET, data=lambda: {"message": str(Message.objects.exclude(from_address="")[0].pk)}
+    ),
     "inbox:attachment": Rule(expected=OF_A_TICKET),
+    "inbox:attachment_preview": Rule(expected=OF_A_TICKET),
     "inbox:snippets": Rule(),
     "inbox:placeholders": Rule(),
     "inbox:uploads": Rule("post", data=lambda: {"file": SimpleUploadedFile("a.txt", b"a")}),
@@ -168,7 +174,10 @@ def things(settings) -> dict[str, dict[str, Any]]:
         "pk": {
             "inbox:message_body": message.pk,
             "inbox:message_original": message.pk,
+            "inbox:message_source": message.pk,
+            "inbox:message_files": message.pk,
             "inbox:attachment": attachment.pk,
+            "inbox:attachment_preview": attachment.pk,
             "inbox:outgoing_retry": outgoing.pk,
             "inbox:mailbox": mailbox.pk,
             "inbox:mailbox_test": mailbox.pk,

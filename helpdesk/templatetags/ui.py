@@ -144,6 +144,32 @@ def relative_time(value: datetime | date | None, now: datetime | None = None) ->
     )
 
 
+@register.simple_tag
+def moment(value: datetime, now: datetime | None = None) -> SafeString:
+    """`relative_time` of a message: read aloud exactly, with its zone; while it is short, <live-times> keeps it true."""
+    local = timezone.localtime(value)
+    exact = f"{date_format(local, pgettext('date format', 'l j F Y, H:i'))} {_zone_name(local)}"
+    short = _short_time(local, now or timezone.now())
+    return format_html(
+        '<time datetime="{}" title="{}"><span aria-hidden="true">{}</span><span class="sr-only">{}</span></time>',
+        local.astimezone(UTC).isoformat(timespec="seconds"),
+        exact,
+        short,
+        exact,
+    )
+
+
+@register.simple_tag
+def live_times() -> SafeString:
+    """What keeps the short times of `moment` true while the page is open."""
+    return format_html(
+        '<live-times data-now="{}" data-minutes="{}" data-hours="{}" hidden></live-times>',
+        pgettext("time since", "now"),
+        pgettext("time since", "%(minutes)dm").replace("%(minutes)d", "%n"),
+        pgettext("time since", "%(hours)dh").replace("%(hours)d", "%n"),
+    )
+
+
 @register.filter
 def filesize(size: int | None) -> str:
     """214 KB, 1.8 MB; nothing for what has no size."""
@@ -213,6 +239,12 @@ def _short_time(local: datetime, now: datetime) -> str:
     if local.year == timezone.localtime(now).year:
         return date_format(local, pgettext("date format", "D j M, H:i"))
     return date_format(local, _day_format(local))
+
+
+def _zone_name(local: datetime) -> str:
+    """EET; a zone without letters of its own by its distance, UTC+04."""
+    name = local.tzname() or ""
+    return f"UTC{name}" if name[:1] in "+-" else name
 
 
 def _day_format(day: date) -> str:

@@ -1,34 +1,114 @@
-// <scroll-end class="ws__thread" id="thread">: opens at its end, the newest message, and stays there while images and
-// frames above find their height, until one scrolls. An address that names a message (#m12) wins.
+// <scroll-end class="ws__thread" id="thread">: opens at its end, the newest message, or at the message that the address
+// names (#m12), and stays there while images and frames find their height, until one scrolls. What is in view is shown
+// when the frames in view have their height: nobody sees it jump. Unfolding earlier messages keeps one's place.
+const PATIENCE = 400 // milliseconds that a slow frame is waited for
+const TOUCHES = ["wheel", "touchstart", "pointerdown", "keydown"]
+
 class ScrollEnd extends HTMLElement {
   #sizes
-  static #TOUCHES = ["wheel", "touchstart", "pointerdown", "keydown"]
+  #patience
+  #place // the message that stays where it is, and where that is
 
   connectedCallback() {
-    if (location.hash && this.querySelector(`#${CSS.escape(location.hash.slice(1))}`)) return
+    this.addEventListener("click", this)
+    this.addEventListener("frame:fitted", this)
+    document.addEventListener("htmx:after:swap", this)
+    if (this.#isElsewhere()) return
 
-    for (const touch of ScrollEnd.#TOUCHES) this.addEventListener(touch, this, { passive: true })
-    this.#sizes = new ResizeObserver(() => this.#toEnd())
+    for (const touch of TOUCHES) this.addEventListener(touch, this, { passive: true })
+    this.#sizes = new ResizeObserver(() => this.#toPlace())
     this.#sizes.observe(this)
     for (const child of this.children) this.#sizes.observe(child)
-    this.#toEnd()
+    // When all that came with this is there: frames whose height is known have it.
+    queueMicrotask(() => this.isConnected && this.#settle())
   }
 
   disconnectedCallback() {
+    this.removeEventListener("click", this)
+    this.removeEventListener("frame:fitted", this)
+    document.removeEventListener("htmx:after:swap", this)
     this.#letGo()
+    this.#show()
   }
 
-  handleEvent() {
-    this.#letGo()
+  handleEvent(event) {
+    if (event.type === "click") this.#unfolds(event)
+    else if (event.type === "frame:fitted") this.#fitted()
+    else if (event.type === "htmx:after:swap") this.#keepPlace()
+    else this.#letGo()
   }
 
-  #toEnd() {
-    this.scrollTop = this.scrollHeight
+  // The message that the address names, if it is here.
+  get #named() {
+    return /^#m\d+$/.test(location.hash) ? this.querySelector(location.hash) : null
+  }
+
+  // A message that is folded away is on the page that the server unfolds; an address tells it only what stands before "#".
+  #isElsewhere() {
+    const address = new URL(location.href)
+    const number = /^#m(\d+)$/.exec(address.hash)?.[1]
+    if (!number || this.#named || !this.querySelector(".gap") || address.searchParams.get("message") === number) return false
+
+    address.searchParams.set("message", number)
+    location.replace(address)
+    return true
+  }
+
+  #settle() {
+    this.#toPlace()
+    if (this.#areFitted()) return
+
+    this.toggleAttribute("data-settling", true)
+    this.#patience = setTimeout(() => this.#show(), PATIENCE)
+  }
+
+  #fitted() {
+    if (this.#sizes) this.#toPlace()
+    if (this.hasAttribute("data-settling") && this.#areFitted()) this.#show()
+  }
+
+  #show() {
+    clearTimeout(this.#patience)
+    this.removeAttribute("data-settling")
+  }
+
+  #areFitted() {
+    const { top, bottom } = this.getBoundingClientRect()
+    return [...this.querySelectorAll("email-frame:not([data-fitted])")].every((frame) => {
+      const place = frame.getBoundingClientRect()
+      return place.height === 0 || place.bottom < top || place.top > bottom
+    })
+  }
+
+  #toPlace() {
+    const named = this.#named
+    if (named) named.scrollIntoView({ block: "start" })
+    else this.scrollTop = this.scrollHeight
+  }
+
+  // The message after the line that one unfolds stays where it is; what comes stands above it.
+  #unfolds(event) {
+    const gap = event.target.closest(".gap")
+    const message = gap && event.target.closest("a") && this.querySelector(`#m${gap.id.slice("gap-".length)}`)
+    if (!message) return
+
+    this.#letGo()
+    this.#place = { id: message.id, top: message.getBoundingClientRect().top }
+  }
+
+  #keepPlace() {
+    const message = this.#place && this.querySelector(`#${this.#place.id}`)
+    if (!message) return
+
+    this.scrollTop += message.getBoundingClientRect().top - this.#place.top
+    if (!this.contains(document.activeElement)) message.focus({ preventScroll: true })
+    this.#place = null
   }
 
   #letGo() {
     this.#sizes?.disconnect()
-    for (const touch of ScrollEnd.#TOUCHES) this.removeEventListener(touch, this)
+    this.#sizes = null
+    for (const touch of TOUCHES) this.removeEventListener(touch, this)
   }
 }
 customElements.define("scroll-end", ScrollEnd)

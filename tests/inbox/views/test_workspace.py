@@ -312,7 +312,7 @@ def test_a_page_costs_the_same_beside_one_ticket_and_beside_fifty_and_with_a_lon
         make_ticket(contact=contact)
     # Further down than the first page, the list is asked for once more.
     assert count_queries(lambda: desk.get(address)) <= one + 1
-    assert one < 20
+    assert one < 24
 
 
 def test_a_linked_ticket_that_one_may_not_see_is_not_named(browser_of):
