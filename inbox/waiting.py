@@ -18,7 +18,8 @@ def oldest_incoming_seconds() -> int:
 def oldest_outgoing_seconds() -> int:
     """Seconds since the oldest mail that may go now was to go; 0 when none waits."""
     now = timezone.now()
-    waiting = Outgoing.objects.filter(state__in=[OutgoingState.QUEUED, OutgoingState.SENDING], due_at__lte=now)
+    states = [OutgoingState.HELD, OutgoingState.QUEUED, OutgoingState.SENDING]
+    waiting = Outgoing.objects.filter(state__in=states, due_at__lte=now)
     oldest = waiting.aggregate(oldest=models.Min("due_at"))["oldest"]
     return max(0, round((now - oldest).total_seconds())) if oldest else 0
 

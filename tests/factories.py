@@ -22,6 +22,7 @@ def make_user(role: str = Role.AGENT, *, team: Team | None = None, **fields: Any
     fields.setdefault("email", f"user{number}@desk.example")
     fields.setdefault("name", f"User {number}")
     fields.setdefault("password", PASSWORD)
+    fields.setdefault("undo_seconds", 0)  # what they send leaves at once, unless a test is about undoing
     user = User.objects.create_user(role=role, **fields)
     if team:
         Membership.objects.create(user=user, team=team)

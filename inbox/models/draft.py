@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import datetime
 from html import unescape
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from inbox.models.mailbox import Mailbox
 from inbox.models.message import Address, Attachment, Direction, Message, Upload
@@ -49,6 +53,10 @@ class DraftQuerySet(models.QuerySet["Draft"]):
     def for_composer(self) -> DraftQuerySet:
         """Everything that the editors of a ticket print of it."""
         return self.select_related("answers", "mailbox").prefetch_related("uploads")
+
+    def beyond(self, at: datetime, pk: int) -> DraftQuerySet:
+        """Those after the one that was saved at `at`, in the order of the list."""
+        return self.filter(models.Q(updated_at__lt=at) | models.Q(updated_at=at, pk__lt=pk))
 
     def for_list(self) -> DraftQuerySet:
         """Everything that _draft_rows.html prints, newest first, with who wrote to us since it was begun."""
@@ -96,6 +104,10 @@ class Draft(models.Model):
     forwarded: models.JSONField[list[int] | None] = models.JSONField(
         _("forwarded files"), null=True, blank=True, help_text=_("Of the forwarded message, by key. Null: all of them.")
     )
+    replaces = models.ForeignKey(
+        Message, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    """A mail of ours that did not arrive, and that this is written for anew."""
     html = models.TextField(_("HTML"), blank=True)
     text = models.TextField(_("text"), blank=True, help_text=_("What was typed where no script runs."))
     uploads = models.ManyToManyField(Upload, blank=True, related_name="drafts", verbose_name=_("files"))
@@ -113,6 +125,10 @@ class Draft(models.Model):
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
 
     objects = DraftQuerySet.as_manager()
+
+    heard_at: datetime | None
+    heard_from: str | None
+    """As `for_list` says who wrote since."""
 
     class Meta:
         ordering = ["-updated_at", "-pk"]
@@ -135,6 +151,20 @@ class Draft(models.Model):
         return [file for file in files if self.forwarded is None or file.pk in self.forwarded]
 
     @property
+    def saved_at(self) -> str:
+        return moment(self.updated_at)
+
+    @property
+    def heard_when(self) -> str:
+        """When the contact wrote since; only for rows of `for_list`."""
+        return moment(self.heard_at) if self.heard_at else ""
+
+    @property
+    def words(self) -> str:
+        """What stands in it, in one line."""
+        return _words(self.html) or " ".join(self.text.split())
+
+    @property
     def is_blank(self) -> bool:
         """No word and no picture stands in it; an editor leaves empty paragraphs behind."""
         return not (_words(self.html) or _SHOWS_SOMETHING.search(self.html) or self.text.strip())
@@ -143,6 +173,13 @@ class Draft(models.Model):
     def excerpt(self) -> str:
         """Its beginning, in one line."""
         return (_words(self.html[:_READ_FOR_EXCERPT]) or " ".join(self.text.split()))[:300]
+
+
+def moment(at: datetime) -> str:
+    """The time of today, the day and time of before."""
+    local = timezone.localtime(at)
+    today = local.date() == timezone.localdate()
+    return date_format(local, pgettext("date format", "H:i") if today else pgettext("date format", "j M, H:i"))
 
 
 def _words(html: str) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from inbox.errors import CannotTryAgain, MayNotReply, TicketInTrash
 from inbox.models.mailbox import Mailbox
 from inbox.models.message import Message
+from tickets import notifying
 from tickets.models import Ticket
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
 LATER_PAUSE = timedelta(hours=2)
 MOST_TRIES = 28
 SWEPT_AT_ONCE = 200
+A_LITTLE_LATER = 0.1
+"""Seconds after the undo window, so that a worker whose clock is a little ahead does not come too early."""
 
 
 class OutgoingState(models.TextChoices):
@@ -55,6 +58,7 @@ class RecipientState(models.TextChoices):
 
 # For a sender; at any moment; still on its way; what people should look at; what they may try again.
 WAITING = (OutgoingState.QUEUED, OutgoingState.DEFERRED)
+READY = (OutgoingState.HELD, *WAITING)
 LEAVING = (OutgoingState.QUEUED, OutgoingState.SENDING)
 PENDING = (OutgoingState.HELD, OutgoingState.SENDING, *WAITING)
 FAILED = (OutgoingState.FAILED, OutgoingState.BOUNCED, OutgoingState.UNKNOWN)
@@ -65,11 +69,16 @@ NOT_KNOWN_TO_ARRIVE = [*NOT_DELIVERED, OutgoingState.UNKNOWN]
 
 class OutgoingQuerySet(models.QuerySet["Outgoing"]):
     def due(self, now: datetime) -> OutgoingQuerySet:
-        return self.waiting().filter(due_at__lte=now)
+        """What may leave: also what was held, once its time has come."""
+        return self.filter(state__in=READY, due_at__lte=now)
 
     def waiting(self) -> OutgoingQuerySet:
-        """Nobody sends it right now, and it will be sent."""
+        """Nobody sends it right now, and it will be sent as soon as it can be."""
         return self.filter(state__in=WAITING)
+
+    def held(self) -> OutgoingQuerySet:
+        """Its writer may still take it back."""
+        return self.filter(state=OutgoingState.HELD)
 
     def pending(self) -> OutgoingQuerySet:
         """Whether it leaves is not settled yet."""
@@ -82,11 +91,14 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
     def next_of_their_ticket(self) -> OutgoingQuerySet:
         """Those that wait for no other: one sender at a time works on a ticket, in the order in which it was written.
 
-        A mail that reached somebody and is tried again for the others holds up nobody.
+        A mail that reached somebody and is tried again for the others holds up nobody, nor does one that is to leave
+        tomorrow. One that its writer may still take back does, for the few seconds that this lasts.
         """
         accepted = OutgoingRecipient.objects.filter(outgoing=models.OuterRef("pk"), state=RecipientState.ACCEPTED)
         written_before = models.Q(pk__lt=models.OuterRef("pk")) & (
-            models.Q(state=OutgoingState.QUEUED) | (models.Q(state=OutgoingState.DEFERRED) & ~models.Exists(accepted))
+            models.Q(state=OutgoingState.QUEUED)
+            | models.Q(state=OutgoingState.HELD, scheduled=False)
+            | (models.Q(state=OutgoingState.DEFERRED) & ~models.Exists(accepted))
         )
         same_ticket = Outgoing.objects.filter(message__ticket=models.OuterRef("message__ticket"))
         others = same_ticket.exclude(pk=models.OuterRef("pk"))
@@ -133,6 +145,15 @@ class Outgoing(models.Model):
     before: models.JSONField[dict[str, Any]] = models.JSONField(
         default=dict, blank=True, editable=False, help_text=_("The ticket as it was, for undoing.")
     )
+    replaced_by = models.ForeignKey(
+        Message,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("replaced by"),
+        help_text=_("Written anew, because this one did not arrive."),
+    )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     handed_over = models.BooleanField(
         _("the server may have it"), default=False, help_text=_("Set before the final dot of DATA.")
@@ -178,7 +199,16 @@ class Outgoing(models.Model):
     @property
     def is_leaving(self) -> bool:
         """Whoever wrote it hears within seconds how it went."""
-        return self.state in LEAVING
+        return self.state in LEAVING or self.is_held_back
+
+    @property
+    def is_held_back(self) -> bool:
+        """For the seconds in which its writer can undo that they sent it."""
+        return self.state == OutgoingState.HELD and not self.scheduled
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.state == OutgoingState.HELD and self.scheduled
 
     @property
     def is_pending(self) -> bool:
@@ -191,10 +221,29 @@ class Outgoing(models.Model):
     # Verbs
 
     def send_later(self) -> None:
-        """Hand it to a worker after commit."""
+        """Hand it to a worker after commit, or when its time comes.
+
+        What is to leave hours from now is left to the sweeper: a queue forgets, and delivers twice what it holds long.
+        """
         from inbox.tasks import deliver
 
-        deliver.delay_on_commit(self.pk)
+        if self.state != OutgoingState.HELD:
+            deliver.delay_on_commit(self.pk)
+        elif not self.scheduled:
+            seconds = (self.due_at - timezone.now()).total_seconds()
+            deliver.apply_async_on_commit((self.pk,), countdown=max(0.0, seconds) + A_LITTLE_LATER)
+
+    def let_go(self, *, now: datetime) -> bool:
+        """Let what is held leave now. False when it has left, or was taken back, already."""
+        released = Outgoing.objects.held().filter(pk=self.pk).update(due_at=now, scheduled=False)
+        if released:
+            self.refresh_from_db(fields=["due_at", "scheduled"])
+            self.send_later()
+        return bool(released)
+
+    def stop(self) -> bool:
+        """Take it back from whoever would send it: of this and a claim exactly one wins. False when the claim did."""
+        return bool(Outgoing.objects.held().filter(pk=self.pk).update(state=OutgoingState.CANCELLED))
 
     def send_now(self, *, now: datetime | None = None) -> None:
         """Try once, if it is due, nobody else does and nothing of the ticket goes before it. Ends with the outcome stored.
@@ -274,7 +323,7 @@ class Outgoing(models.Model):
     @transaction.atomic
     def _claim(self, now: datetime) -> bool:
         # Whoever sends for this ticket decides one after the other who is next.
-        self._locked_ticket()
+        ticket = self._locked_ticket()
         token = uuid.uuid4()
         claimed = (
             Outgoing.objects.due(now)
@@ -290,6 +339,13 @@ class Outgoing(models.Model):
         )
         if claimed:
             self.refresh_from_db()
+            if self.on_leaving:
+                from inbox.replying.leaving import leave
+
+                leave(self, ticket, now)
+            if self.tries == 1 and ticket:
+                # Only now, since it could be taken back until now.
+                notifying.written_on(ticket, anchor=f"m{self.message_id}", actor=self.message.author, now=now)
         return bool(claimed)
 
     @contextmanager
@@ -341,6 +397,9 @@ class Outgoing(models.Model):
             ]
         )  # fmt: skip
         self._tell(ticket, now)
+        if ticket and self.state == OutgoingState.SENT:
+            # Not when it was written: until it left its writer could take it back.
+            notifying.written_on(ticket, anchor=f"m{self.message_id}", actor=self.message.author, now=now)
         if outcome.account_fault:
             self.mailbox.sending_failed(outcome.answer, until=self.due_at)
         elif outcome.reached_server:

@@ -224,6 +224,7 @@ class Ticket(models.Model):
         related_name="+",
         verbose_name=_("created by"),
     )
+    form_key = models.UUIDField(_("form key"), null=True, blank=True, unique=True, editable=False)
     opened_at = models.DateTimeField(_("opened"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     trashed_at = models.DateTimeField(_("in the trash since"), null=True, blank=True)
@@ -373,18 +374,47 @@ class Ticket(models.Model):
         self._count_message(at, self.preview, has_attachments)
 
     @transaction.atomic
-    def answered(self, *, at: datetime, preview: str, by: User, has_attachments: bool = False) -> None:
-        """`by` wrote to the contact: it is their turn. An unassigned ticket becomes the sender's (SPEC S-35)."""
+    def answered(
+        self, *, at: datetime, preview: str, by: User, has_attachments: bool = False, status: Status | None = None
+    ) -> None:
+        """`by` wrote to the contact: it is their turn. An unassigned ticket becomes the sender's (SPEC S-35).
+
+        A `status` that its writer chose stands; what a pipeline does by itself never changes it (SPEC S-34).
+        Raises StatusNotInPipeline.
+        """
         self._lock()
         self._count_message(at, preview, has_attachments)
         if self.owner_id is None and by.may_reply:
             self.assign(by, by=by, now=at)
-        if self.turn in (Kind.NEW, Kind.WAITING_ON_US):
+        if status is not None:
+            self.move_to(status, by=by, now=at)
+        elif self.turn in (Kind.NEW, Kind.WAITING_ON_US):
             was = self.status
             status = self.pipeline.first_status(Kind.WAITING_ON_CONTACT)
             if status.kind == Kind.WAITING_ON_CONTACT:
                 self._set_status(status, at)
                 self.record(EventKind.STATUS, by=by, now=at, **{"from": was.name, "to": status.name})
+
+    @transaction.atomic
+    def forwarded(self, *, at: datetime, preview: str, has_attachments: bool = False) -> None:
+        """One of us wrote to somebody else about it: the contact still waits for whoever they waited for."""
+        self._lock()
+        self._count_message(at, preview, has_attachments)
+
+    @transaction.atomic
+    def heard_from_third(self, *, at: datetime, has_attachments: bool = False) -> None:
+        """Somebody answered what we forwarded: it shows as unread, and it is our turn if we waited.
+
+        Its words do not become the preview, since they are not the contact's.
+        """
+        self._lock()
+        self.last_inbound_at = max(filter(None, [self.last_inbound_at, at]))
+        self._count_message(at, self.preview, has_attachments, "last_inbound_at")
+        if self.turn == Kind.WAITING_ON_CONTACT:
+            was, status = self.status, self.pipeline.first_status(Kind.WAITING_ON_US)
+            if status.kind == Kind.WAITING_ON_US:
+                self._set_status(status, at)
+                self.record(EventKind.STATUS, by=None, now=at, **{"from": was.name, "to": status.name})
 
     @transaction.atomic
     def not_delivered(self, *, at: datetime) -> None:
@@ -415,6 +445,7 @@ class Ticket(models.Model):
 
     def record(self, kind: EventKind, *, by: User | None, now: datetime, **detail: Any) -> None:
         self.events.create(kind=kind, actor=by, at=now, detail=detail)
+        self.changed()
 
     def changed(self) -> None:
         """The pages of whoever sees it, or saw it a moment ago, are told once this transaction is committed.

@@ -1,0 +1,367 @@
+"""Sending what was written: message, outgoing mail and what both do to the ticket, in one transaction or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from inbox import checking, drafting
+from inbox.addressing import Recipients, recipients_of
+from inbox.errors import (
+    CheckFailed,
+    DueInThePast,
+    EmptyMessage,
+    MailTooLarge,
+    MayNotReply,
+    PropertiesMissing,
+    TicketInTrash,
+    TooFarAhead,
+)
+from inbox.mime.compose import forward_subject, new_message_id, reply_subject
+from inbox.models import (
+    Attachment,
+    Conversation,
+    Direction,
+    Draft,
+    DraftMode,
+    MailKind,
+    Message,
+    MessageKind,
+    Outgoing,
+    OutgoingRecipient,
+    OutgoingState,
+    Upload,
+)
+from inbox.models.message import id_hash
+from inbox.quoting import NONE, Quote, history
+from inbox.rendering import references_for, render
+from inbox.replying.body import Body, attach, once, read_body
+from inbox.threading import token_key
+from people.models import ContactAddress, User
+from people.models.contact import normalised
+from tickets.describing import required_fields
+from tickets.errors import StatusNotInPipeline
+from tickets.models import EventKind, Status, Ticket
+from tickets.undoing import as_it_is
+
+FURTHEST = timedelta(days=365)
+_LONG = ("text", "html", "quoted_text", "quoted_html", "references")
+
+
+def send(
+    draft: Draft,
+    *,
+    by: User,
+    uploads: Iterable[Upload | UUID | str] = (),
+    status: Status | None = None,
+    properties: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+    cancel_if_answered: bool = False,
+    overrides: Collection[str] | None = frozenset(),
+    now: datetime | None = None,
+) -> Message:
+    """Send what stands in `draft` (saved or not) with `uploads`, which are used up; the draft is gone.
+
+    The mail is held while `by` may undo it, or until `due_at`. `status` and `properties` (by key, see
+    `Ticket.set_properties`) go with it, at once or for a mail that leaves later when it leaves. `overrides` names the
+    checks (`inbox.checking`) that `by` insists on; None: nothing is checked, for programs. The same form key again gives
+    the message that it wrote first.
+
+    Raises a ReplyError, a CheckFailed or a PropertiesMissing among them, or a TicketError; then nothing is saved.
+    """
+    now = now or timezone.now()
+
+    def write() -> Message:
+        return _Sending(draft, by, now).write(
+            uploads, status, dict(properties or {}), due_at, cancel_if_answered, overrides
+        )
+
+    return once(draft.form_key, write)
+
+
+def reply(
+    ticket: Ticket,
+    *,
+    by: User,
+    html: str = "",
+    text: str = "",
+    uploads: Iterable[Upload | UUID | str] = (),
+    form_key: UUID | str | None = None,
+    answers: Message | None = None,
+    now: datetime | None = None,
+) -> Message:
+    """The short way for programs: an answer to `answers`, or to the newest message, to whom it comes from by itself.
+
+    It is sent without looking for mistakes, but for an empty one. Raises a ReplyError; then nothing is saved.
+    """
+    draft = Draft(user=by, ticket=ticket, mode=DraftMode.REPLY, answers=answers, html=html, text=text)
+    if form_key is not None:
+        draft.form_key = form_key if isinstance(form_key, UUID) else UUID(form_key)
+    return send(draft, by=by, uploads=uploads, overrides=None, now=now)
+
+
+class _Sending:
+    """One try to send a draft, inside its transaction."""
+
+    def __init__(self, draft: Draft, by: User, now: datetime) -> None:
+        self.draft, self.by, self.now = draft, by, now
+        self.ticket = draft.ticket
+
+    def write(
+        self,
+        uploads: Iterable[Upload | UUID | str],
+        status: Status | None,
+        properties: dict[str, Any],
+        due_at: datetime | None,
+        cancel_if_answered: bool,
+        overrides: Collection[str] | None,
+    ) -> Message:
+        self._may_write(due_at)
+        recipients = recipients_of(self.draft, by=self.by)
+        body = read_body(self.by, self.draft.html, self.draft.text, uploads, domain=recipients.mailbox.domain)
+        if overrides is None and body.is_empty and recipients.kind != MailKind.FORWARD:
+            raise EmptyMessage
+        insisted = self._insist(body, recipients, overrides) if overrides is not None else []
+        if status is not None:
+            self._insist_on_properties(status, properties)
+
+        message = self._write_message(recipients, body, due_at or self.now)
+        attachments = [*attach(message, body), *self._forward_files(message, recipients)]
+        mime = render(message, recipients.mailbox, attachments, by=self.by)
+        _refuse_too_large(len(mime))
+        outgoing = self._write_outgoing(message, recipients, mime, due_at)
+        if due_at is not None:
+            outgoing.cancel_if_answered = cancel_if_answered
+            outgoing.on_leaving = {"status": status.pk if status else None, "properties": _stored(properties)}
+
+        last_event = self.ticket.events.order_by("-pk").values_list("pk", flat=True).first() or 0
+        if insisted:
+            self.ticket.record(EventKind.SENT_ANYWAY, by=self.by, now=self.now, checks=insisted, message=message.pk)
+        if due_at is None:
+            was = as_it_is(self.ticket)
+            has_attachments = any(not file.inline for file in attachments)
+            tell_ticket(message, by=self.by, has_attachments=has_attachments, status=status, properties=properties)
+            outgoing.before = {"was": was, "became": as_it_is(self.ticket)}
+        else:
+            self.ticket.changed()
+        events = self.ticket.events.filter(pk__gt=last_event)
+        outgoing.before["events"] = list(events.values_list("pk", flat=True))
+        outgoing.save(update_fields=["before", "on_leaving", "cancel_if_answered"])
+        self._replace(message)
+        drafting.used_up(self.draft)
+        outgoing.send_later()
+        return message
+
+    def _replace(self, message: Message) -> None:
+        """It was written anew for one that did not arrive."""
+        kept = Draft.objects.live(self.by, self.ticket, DraftMode.REPLY)
+        replaced = self.draft.replaces_id or (kept.replaces_id if kept else None)
+        if replaced:
+            Outgoing.objects.filter(message=replaced).update(replaced_by=message)
+
+    def _may_write(self, due_at: datetime | None) -> None:
+        if not self.by.may_reply:
+            raise MayNotReply
+        # Two who send at once are one after the other from here on: the second sees what the first wrote.
+        self.ticket.refresh_from_db(from_queryset=Ticket.objects.select_for_update())
+        if self.ticket.trashed_at is not None:
+            raise TicketInTrash
+        if due_at is not None and due_at <= self.now:
+            raise DueInThePast
+        if due_at is not None and due_at > self.now + FURTHEST:
+            raise TooFarAhead(FURTHEST.days)
+
+    def _insist(self, body: Body, recipients: Recipients, overrides: Collection[str]) -> list[str]:
+        """The names of the checks that were insisted on. Raises CheckFailed with all that there are otherwise."""
+        messages = self.ticket.messages.select_related("author", "contact").defer(*_LONG).order_by("pk")
+        addresses = [entry["address"] for entry in (*recipients.to, *recipients.cc, *recipients.bcc)]
+        found = checking.checks(
+            self.draft,
+            body,
+            addresses,
+            list(messages),
+            known=self._known(),
+            has_files=bool(body.uploads or self._chosen_files(recipients)),
+        )
+        if any(check.name not in overrides for check in found):
+            raise CheckFailed(found)
+        return [check.name for check in found]
+
+    def _known(self) -> set[str]:
+        """Addresses that belong to the ticket whether or not anybody wrote from or to them."""
+        contacts = [self.ticket.contact_id, *self.ticket.other_contacts.values_list("pk", flat=True)]
+        return set(ContactAddress.objects.filter(contact__in=contacts).values_list("address", flat=True))
+
+    def _insist_on_properties(self, status: Status, properties: Mapping[str, Any]) -> None:
+        if status.pipeline_id != self.ticket.pipeline_id:
+            raise StatusNotInPipeline(self.ticket, status)
+        asked = [field.key for field in required_fields(status, self.ticket)]
+        if missing := [key for key in asked if properties.get(key) in (None, "", [], False)]:
+            raise PropertiesMissing(status, missing)
+
+    def _write_message(self, recipients: Recipients, body: Body, at: datetime) -> Message:
+        answered, box = recipients.answered, recipients.mailbox
+        is_forward = recipients.kind == MailKind.FORWARD
+        goes_aside = is_forward or self._goes_aside(recipients)
+        quoted = self._history(recipients)
+        message = Message(
+            ticket=self.ticket,
+            origin=self.ticket,
+            conversation=self._conversation(recipients),
+            direction=Direction.OUT,
+            kind=MessageKind.FORWARD if goes_aside else MessageKind.EMAIL,
+            author=self.by,
+            contact=None if goes_aside else self.ticket.contact,
+            from_name=box.name,
+            from_address=box.address,
+            to=recipients.to,
+            cc=recipients.cc,
+            bcc=recipients.bcc,
+            reply_to=[{"name": box.name, "address": box.address}],
+            subject=self._subject(recipients),
+            text=body.text,
+            html=body.html,
+            quoted_text=quoted.text,
+            quoted_html=quoted.html,
+            # A forward begins a thread of its own, with somebody who has not seen the customer's.
+            in_reply_to=answered.message_id if answered and not is_forward else "",
+            references=[] if is_forward else references_for(answered),
+            answers=answered,
+            at=at,
+            sent_at=at,
+            form_key=self.draft.form_key,
+        )
+        message.save()
+        message.message_id = new_message_id(self.ticket.pk, message.pk, box.domain, token_key())
+        message.message_id_hash = id_hash(message.message_id)
+        message.save(update_fields=["message_id", "message_id_hash"])
+        return message
+
+    def _goes_aside(self, recipients: Recipients) -> bool:
+        """Whether it answers somebody whom we had forwarded to, and does not go to the contact as well."""
+        answered = recipients.answered
+        if answered is None or not (answered.third_party or answered.kind == MessageKind.FORWARD):
+            return False
+        return not self._reaches_contact(recipients)
+
+    def _reaches_contact(self, recipients: Recipients) -> bool:
+        known = self._known()
+        addresses = (*recipients.to, *recipients.cc, *recipients.bcc)
+        return any(normalised(entry["address"]) in known for entry in addresses)
+
+    def _history(self, recipients: Recipients) -> Quote:
+        answered = recipients.answered
+        if answered and answered.third_party and answered.released_at is None and self._reaches_contact(recipients):
+            return NONE  # what is not released is not quoted to the contact either
+        return history(recipients.kind, answered, self.draft.quoted_html)
+
+    def _conversation(self, recipients: Recipients) -> Conversation:
+        answered = recipients.answered
+        conversation = answered.conversation if answered else None
+        conversation = conversation or self.ticket.conversations.order_by("-created_at").first()
+        return conversation or Conversation.objects.create(
+            ticket=self.ticket,
+            mailbox=recipients.mailbox,
+            contact=self.ticket.contact,
+            subject=self.ticket.name,
+            created_at=self.now,
+        )
+
+    def _subject(self, recipients: Recipients) -> str:
+        if own := " ".join(self.draft.subject.split()):
+            return own
+        if recipients.answered is None:
+            return self.ticket.name
+        subject = recipients.answered.subject or self.ticket.name
+        return forward_subject(subject) if recipients.kind == MailKind.FORWARD else reply_subject(subject)
+
+    def _chosen_files(self, recipients: Recipients) -> list[Attachment]:
+        """Those of the message that is forwarded which are to go along."""
+        if recipients.kind != MailKind.FORWARD or recipients.answered is None:
+            return []
+        files, chosen = recipients.answered.attachments.all(), self.draft.forwarded
+        return [file for file in files if chosen is None or file.pk in chosen]
+
+    def _forward_files(self, message: Message, recipients: Recipients) -> list[Attachment]:
+        copies = []
+        for file in self._chosen_files(recipients):
+            with file.file.open("rb") as content:
+                kept = default_storage.save(f"attachments/{message.at:%Y/%m/%d}/{message.pk}-{file.pk}", content)
+            copies.append(
+                Attachment(
+                    message=message,
+                    name=file.name,
+                    original_name=file.original_name,
+                    content_type=file.content_type,
+                    size=file.size,
+                    file=kept,
+                )
+            )
+        return Attachment.objects.bulk_create(copies)
+
+    def _write_outgoing(
+        self, message: Message, recipients: Recipients, mime: bytes, due_at: datetime | None
+    ) -> Outgoing:
+        held = timedelta(seconds=self.by.undo_seconds)
+        outgoing = Outgoing.objects.create(
+            message=message,
+            mailbox=recipients.mailbox,
+            state=OutgoingState.HELD if due_at or held else OutgoingState.QUEUED,
+            mail_id=message.message_id,
+            envelope_from=recipients.mailbox.address,
+            mime=default_storage.save(f"sent/{self.now:%Y/%m/%d}/{message.pk}.eml", ContentFile(mime)),
+            due_at=due_at or self.now + held,
+            scheduled=due_at is not None,
+        )
+        addresses = dict.fromkeys(entry["address"] for entry in (*message.to, *message.cc, *message.bcc))
+        OutgoingRecipient.objects.bulk_create(
+            OutgoingRecipient(outgoing=outgoing, address=address) for address in addresses
+        )
+        return outgoing
+
+
+def tell_ticket(
+    message: Message,
+    *,
+    by: User,
+    has_attachments: bool,
+    status: Status | None = None,
+    properties: Mapping[str, Any] | None = None,
+) -> None:
+    """What a mail does to its ticket: counted, and unless it went aside the contact's turn. Raises a TicketError."""
+    ticket = message.ticket
+    assert ticket is not None  # noqa: S101 - what we write is on a ticket
+    if properties:
+        ticket.set_properties(properties, by=by, now=message.at)
+    if message.kind != MessageKind.FORWARD:
+        ticket.answered(at=message.at, preview=message.text, by=by, has_attachments=has_attachments, status=status)
+        return
+    ticket.forwarded(at=message.at, preview=message.text, has_attachments=has_attachments)
+    if status is not None:
+        ticket.move_to(status, by=by, now=message.at)
+
+
+def _stored(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON holds them: a thing by its key."""
+    return {key: _plain(value) for key, value in properties.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return getattr(value, "pk", value)
+
+
+def _refuse_too_large(size: int) -> None:
+    limit = settings.HELPDESK_MAX_MAIL_MB
+    if size > limit * 1024 * 1024:
+        raise MailTooLarge(size / 1024 / 1024, limit)

@@ -1,0 +1,106 @@
+"""Putting a ticket back to how it was, as far as nobody changed it since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils.dateparse import parse_datetime
+
+from tickets.models.event import EventKind
+from tickets.models.pipeline import Kind
+
+if TYPE_CHECKING:
+    from tickets.models.ticket import Ticket
+
+# What is put back together, and the events that tell of it.
+PARTS = {
+    "status": ("status_id", "turn", "turn_since", "closed_at"),
+    "owner": ("owner_id",),
+    "name": ("name",),
+    "priority": ("priority",),
+    "team": ("team_id",),
+    "contact": ("contact_id",),
+    "company": ("company_id",),
+    "preview": ("preview",),
+    "last_message_at": ("last_message_at",),
+}
+EVENTS = {
+    EventKind.STATUS: "status",
+    EventKind.REOPENED: "status",
+    EventKind.OWNER: "owner",
+    EventKind.PRIORITY: "priority",
+    EventKind.CONTACT: "contact",
+    EventKind.COMPANY: "company",
+}
+_MOMENTS = frozenset(["turn_since", "closed_at", "last_message_at"])
+
+Standing = dict[str, Any]
+
+
+def as_it_is(ticket: Ticket) -> Standing:
+    """What `put_back` can put back, in words of JSON."""
+    fields = [field for part in PARTS.values() for field in part]
+    found = {field: _stored(getattr(ticket, field)) for field in fields}
+    return {**found, "properties": dict(ticket.properties), "has_attachments": ticket.has_attachments}
+
+
+@transaction.atomic
+def put_back(ticket: Ticket, was: Standing, became: Standing, events: Iterable[int], *, messages: int = 0) -> None:
+    """Make `ticket` what it was before it became what it became; what somebody changed since stays theirs.
+
+    The `events` of what is put back go, and `messages` fewer are counted.
+    """
+    ticket._lock()
+    changed, undone = set(), set()
+    for part, fields in PARTS.items():
+        if all(_stored(getattr(ticket, field)) == became[field] for field in fields):
+            undone.add(part)
+            for field in fields:
+                setattr(ticket, field, _read(field, was[field]))
+                changed.add(field)
+    if "status" not in undone and ticket.turn == Kind.WAITING_ON_US and was["turn"] in (Kind.NEW, Kind.WAITING_ON_US):
+        # The contact wrote again meanwhile: they wait since what nobody has answered after all.
+        ticket.turn_since = _read("turn_since", was["turn_since"])
+        changed.add("turn_since")
+    ticket.properties, stands = _properties(ticket.properties, was["properties"], became["properties"])
+    ticket.message_count = max(0, ticket.message_count - messages)
+    changed |= {"properties", "message_count"}
+    ticket.save(update_fields=[field.removesuffix("_id") for field in changed])
+    _forget(ticket, events, undone, stands)
+    ticket.changed()
+
+
+def _properties(now: dict[str, Any], was: dict[str, Any], became: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """With each value that is still the one it was given; and the keys of those that are another by now."""
+    found, stands = dict(now), set()
+    for key in {*was, *became}:
+        if was.get(key) == became.get(key):
+            continue
+        if now.get(key) != became.get(key):
+            stands.add(key)
+        elif key in was:
+            found[key] = was[key]
+        else:
+            found.pop(key, None)
+    return found, stands
+
+
+def _forget(ticket: Ticket, events: Iterable[int], undone: set[str], stands: set[str]) -> None:
+    for event in ticket.events.filter(pk__in=list(events)):
+        if event.kind == EventKind.PROPERTIES:
+            keys = {line.get("key", "") for line in event.detail.get("lines", [])}
+            if keys & stands or (keys & PARTS.keys()) - undone:
+                continue
+        elif (part := EVENTS.get(EventKind(event.kind))) and part not in undone:
+            continue
+        event.delete()
+
+
+def _stored(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _read(field: str, stored: Any) -> Any:
+    return parse_datetime(stored) if field in _MOMENTS and stored else stored
