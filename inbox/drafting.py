@@ -17,7 +17,9 @@ from inbox.errors import AlreadySent, NewerDraft
 from inbox.models import Attachment, Draft, DraftMode, MailKind, Message, MessageKind, Upload
 from inbox.quoting import quote
 from people.models import User
+from tickets.listing import Count
 from tickets.models import Ticket
+from tickets.models.ticket import MOST_COUNTED
 
 KEPT = timedelta(days=30)
 """So long a draft that was thrown away can be taken back."""
@@ -51,6 +53,16 @@ class Written:
     @property
     def form_key(self) -> UUID:
         return self.draft.form_key
+
+    @property
+    def files(self) -> list[Upload]:
+        """Those that are not seen in the text."""
+        return [upload for upload in self.uploads if str(upload.pk) not in self.draft.html]
+
+    @property
+    def saved_at(self) -> str:
+        """When it was kept, for the line beside it; nothing when it was not."""
+        return self.draft.saved_at if self.draft.pk else ""
 
     @property
     def is_empty(self) -> bool:
@@ -147,6 +159,11 @@ def from_message(message: Message, *, by: User, now: datetime) -> Draft:
         draft.uploads.add(*uploads.values())
         _tell(draft, draft.version)
     return draft
+
+
+def count_of(user: User) -> Count:
+    """How many drafts the user finds in the Drafts view."""
+    return Count(Draft.objects.visible_to(user).unsent()[:MOST_COUNTED].count())
 
 
 def purge(now: datetime) -> int:

@@ -1,5 +1,5 @@
 """What nobody comes back for: files that no row names, since a process died between writing one and the commit that would
-have named it, and uploads that never went into a message."""
+have named it, uploads that never went into a message, and drafts that were thrown away a month ago."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db import models
 
+from inbox.drafting import purge
 from inbox.models import Attachment, Incoming, Outgoing, Upload
 
 logger = logging.getLogger(__name__)
@@ -31,13 +32,14 @@ def collect_now_and_then(now: datetime) -> None:
 
 
 def collect(now: datetime) -> int:
-    """Delete files without a row after an hour (of today and yesterday) and uploads after a week. Returns how many."""
+    """Delete files without a row after an hour (of today and yesterday) and uploads after a week; not those of a draft. Returns how many."""
     count = 0
     for day in (now, now - timedelta(days=1)):
         count += _collect_folder(f"raw/{day:%Y/%m/%d}", Incoming.objects.all(), "raw", now)
         count += _collect_folder(f"attachments/{day:%Y/%m/%d}", Attachment.objects.all(), "file", now)
         count += _collect_folder(f"sent/{day:%Y/%m/%d}", Outgoing.objects.all(), "mime", now)
-    for upload in Upload.objects.filter(created_at__lt=now - UPLOADS_KEPT)[:_AT_ONCE]:
+    purge(now)
+    for upload in Upload.objects.filter(created_at__lt=now - UPLOADS_KEPT, drafts=None)[:_AT_ONCE]:
         upload.file.delete(save=False)
         upload.delete()
         count += 1

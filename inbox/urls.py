@@ -1,23 +1,39 @@
 from django.urls import path
 
-from inbox.views import attachments, messages, replies, uploads, workspace
-from inbox.views.comments import comments
+from inbox.views import attachments, drafts, messages, recipients, replies, uploads, workspace
+from inbox.views.comments import comment, comment_deletion, comment_restoration, comment_versions, comments
 from inbox.views.conversations import conversation, conversation_ticket, conversations
+from inbox.views.creation import ticket_new
 from inbox.views.inserting import placeholder_values, snippets
 from inbox.views.mail_room import mail_room, mail_room_attachment, mail_room_body
 from inbox.views.mailboxes import mailbox, mailbox_fetch, mailbox_new, mailbox_test, mailboxes
-from inbox.views.palette import palette
+from inbox.views.mentions import mentions
 from inbox.views.outgoing import outgoing_retry
+from inbox.views.palette import palette
 
 app_name = "inbox"
 
 urlpatterns = [
     path("", workspace.workspace, name="workspace"),
     path("tickets/", workspace.ticket_list, name="ticket_list"),
+    path("tickets/new/", ticket_new, name="ticket_new"),
     path("tickets/<int:number>/", workspace.ticket, name="ticket"),
     path("tickets/<int:number>/thread/", workspace.thread, name="thread"),
     path("tickets/<int:number>/replies/", replies.replies, name="replies"),
+    path("tickets/<int:number>/head/", recipients.composer_head, name="composer_head"),
+    path("tickets/<int:number>/history/", recipients.history, name="history"),
+    path("tickets/<int:number>/contact-address/", recipients.contact_address, name="contact_address"),
+    path("recipients/", recipients.recipients, name="recipients"),
     path("tickets/<int:number>/comments/", comments, name="comments"),
+    path("tickets/<int:number>/drafts/<str:mode>/", drafts.ticket_draft, name="ticket_draft"),
+    path("drafts/", drafts.drafts, name="drafts"),
+    path("drafts/<int:pk>/removal/", drafts.draft_removal, name="draft_removal"),
+    path("drafts/<int:pk>/restoration/", drafts.draft_restoration, name="draft_restoration"),
+    path("messages/<int:pk>/comment/", comment, name="comment"),
+    path("messages/<int:pk>/comment/versions/", comment_versions, name="comment_versions"),
+    path("messages/<int:pk>/comment/deletion/", comment_deletion, name="comment_deletion"),
+    path("messages/<int:pk>/comment/restoration/", comment_restoration, name="comment_restoration"),
+    path("mentions/", mentions, name="mentions"),
     path("messages/<int:pk>/body/", messages.message_body, name="message_body"),
     path("messages/<int:pk>/original/", messages.message_original, name="message_original"),
     path("messages/<int:pk>/source/", messages.message_source, name="message_source"),

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from inbox.models import Attachment, Conversation, Incoming, Message, Outgoing, OutgoingState, Upload
+from inbox.models import Attachment, Conversation, Draft, Incoming, Message, Outgoing, OutgoingState, Upload
 from library.models import Snippet
 from people.models import Role, User
 from tests.factories import make_mailbox, make_message, make_ticket, make_user
@@ -68,7 +68,15 @@ RULES: dict[str, Rule] = {
     "inbox:ticket": Rule(expected=OF_A_TICKET),
     "inbox:thread": Rule(expected=OF_A_TICKET),
     "inbox:replies": Rule("post", BY_REPLIERS, data=lambda: {"text": "Here it is."}),
+    "inbox:composer_head": Rule("post", BY_REPLIERS),
+    "inbox:history": Rule(expected={**BY_REPLIERS}, else_=HIDDEN),  # without a message that is named there is none
+    "inbox:recipients": Rule(expected={"collaborator": REFUSED}),
+    "inbox:contact_address": Rule("post", BY_REPLIERS, data=lambda: {"contact_address": "new@customer.example"}),
     "inbox:comments": Rule("post", OF_A_TICKET, data=lambda: {"text": "Put one aside."}),
+    "inbox:ticket_draft": Rule("post", BY_REPLIERS, data=lambda: {"text": "Here it"}),
+    "inbox:drafts": Rule(),
+    "inbox:draft_removal": Rule("post", else_=HIDDEN),  # its author's alone, admins neither
+    "inbox:draft_restoration": Rule("post", else_=HIDDEN),
     "inbox:message_body": Rule(expected=OF_A_TICKET),
     "inbox:message_original": Rule(expected=OF_A_TICKET),
     "inbox:message_source": Rule(expected=OF_A_TICKET),
@@ -85,6 +93,10 @@ RULES: dict[str, Rule] = {
     "inbox:outgoing_retry": Rule("post", BY_REPLIERS),
     "tickets:status": Rule("post", BY_REPLIERS, data=lambda: {"status": str(_last_status())}),
     "tickets:assignment": Rule("post", BY_REPLIERS, data=lambda: {"owner": ""}),
+    "inbox:ticket_new": Rule(expected={"collaborator": REFUSED}),
+    "tickets:property": Rule("post", BY_REPLIERS, data=lambda: {"value": "Sizing"}),
+    "tickets:pipeline_statuses": Rule(expected={"collaborator": REFUSED}),
+    "tickets:creation_form": Rule(expected=DESK_SETTINGS),
     "tickets:priority": Rule("post", BY_REPLIERS, data=lambda: {"priority": "3"}),
     # Conversations without a ticket: for whoever may reply and sees what is unassigned
     "inbox:conversations": Rule(expected={"collaborator": REFUSED}),
@@ -163,12 +175,14 @@ def things(settings) -> dict[str, dict[str, Any]]:
         message=answer, mailbox=mailbox, state=OutgoingState.FAILED, mail_id="1@desk.example",
         envelope_from=mailbox.address, due_at=now + timedelta(days=1),
     )  # fmt: skip
+    draft = Draft.objects.create(user=stranger, ticket=ticket, mode="reply", text="Secret", updated_at=now)
     conversation = Conversation.objects.create(mailbox=mailbox, contact=ticket.contact, created_at=now)
     snippet = Snippet.objects.create(name="Thanks", html="<p>Thank you.</p>")
     return {
         "number": dict.fromkeys(OURS, ticket.number),
         "key": dict.fromkeys(OURS, upload.pk),
         "place": dict.fromkeys(OURS, 0),
+        "mode": dict.fromkeys(OURS, "reply"),
         "uidb64": dict.fromkeys(OURS, "MQ"),
         "token": dict.fromkeys(OURS, "a-b"),
         "pk": {
@@ -178,6 +192,8 @@ def things(settings) -> dict[str, dict[str, Any]]:
             "inbox:message_files": message.pk,
             "inbox:attachment": attachment.pk,
             "inbox:attachment_preview": attachment.pk,
+            "inbox:draft_removal": draft.pk,
+            "inbox:draft_restoration": draft.pk,
             "inbox:outgoing_retry": outgoing.pk,
             "inbox:mailbox": mailbox.pk,
             "inbox:mailbox_test": mailbox.pk,

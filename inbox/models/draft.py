@@ -67,6 +67,7 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         )
         return (
             self.select_related("ticket__status", "ticket__contact", "ticket__owner")
+            .prefetch_related("ticket__contact__addresses")
             .annotate(
                 heard_at=models.Subquery(since.values("at")[:1]),
                 heard_from=models.Subquery(since.values("from_name")[:1]),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from helpdesk.web import announce, vary_on_fragment, wants_fragment
+from inbox.drafting import count_of
 from inbox.folding import ALL
 from inbox.models import Conversation, Mailbox
 from inbox.timeline import Thread
@@ -69,7 +70,7 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     start = read(request.GET.get("start", ""))
     listing = Listing(view, user, after=start, start=start, size=_wanted(request))
     context = {"listing": listing, "view": view, "open": _number(request, "open")}
-    return _fragment(request, "inbox/_list_now.html", {**context, "without_ticket": _without_ticket(user)})
+    return _fragment(request, "inbox/_list_now.html", {**context, **_beside_views(user)})
 
 
 @login_required
@@ -90,7 +91,10 @@ def thread(request: HttpRequest, number: int) -> HttpResponse:
         return HttpResponse(status=204)
     Seen.objects.mark(opened, user, timezone.now())
     context = {**header_context(request, opened), "thread": now, "row": row_of(opened, user)}
-    if "chosen" in request.GET:
+    if "touched" in request.GET:
+        # Somebody named people by hand: that is not changed from outside.
+        now.answered_id = _number(request, "answers") if "chosen" in request.GET else None
+    elif "chosen" in request.GET:
         now.answered_id = _number(request, "answers")
     else:
         # The next reply answers what came just now.
@@ -113,12 +117,12 @@ def answer_workspace(
     elif not listing.rows and listing.user.may_change_settings:
         context["lacks_mailbox"] = not Mailbox.objects.exists()
     if not wants_fragment(request):
-        context["without_ticket"] = _without_ticket(listing.user)
+        context.update(_beside_views(listing.user))
         return vary_on_fragment(render(request, "inbox/workspace.html", context, status=status))
     if request.GET.get("listed") != listing.view.key:
         context["relists"] = True
     if context.get("relists"):
-        context["without_ticket"] = _without_ticket(listing.user)
+        context.update(_beside_views(listing.user))
     if not context.get("relists"):
         turned = {context["open"], _number(request, "open")}
         context["rows"] = list(Ticket.objects.visible_to(listing.user).for_list(listing.user).filter(pk__in=turned))
@@ -133,7 +137,9 @@ def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | No
         conversation = _thread(request, opened, looked_at)
         answers = answered_message(conversation, request.GET.get("answers", "")) if user.may_reply else None
         conversation.answered_id = answers.pk if answers else None
-        composer = Composer(opened, user, conversation, answers, mode=request.GET.get("write", ""))
+        composer = Composer(
+            opened, user, conversation, answers, mode=request.GET.get("write", ""), kind=request.GET.get("kind", "")
+        )
     visible = Ticket.objects.visible_to(user)
     return {
         **header_context(request, opened),
@@ -150,6 +156,11 @@ def _thread(request: HttpRequest, opened: Ticket, looked_at: datetime | None) ->
     shown = ALL if request.GET.get("all") == "1" else request.GET.get("shown", "")
     linked = _number(request, "message")
     return Thread(opened, looked_at, reader=signed_in(request), shown=shown, linked=linked)
+
+
+def _beside_views(user: User) -> dict[str, Count]:
+    """What the views column counts beside its views."""
+    return {"without_ticket": _without_ticket(user), "drafts": count_of(user)}
 
 
 def _without_ticket(user: User) -> Count:
