@@ -1,4 +1,4 @@
-"""The web process: every page is Django's WSGI in eight threads.
+"""The web process: every page is Django's WSGI in eight threads, and /events/ is streams on the loop.
 
 As many threads as the pool has connections for pages, so that no page waits for one. Django's own ASGI handler served a
 third of the pages a second. /health/ has threads of its own and no middleware: it answers while pages hang.
@@ -13,6 +13,7 @@ from helpdesk.wsgi import application as pages
 # Django is set up by the import above.
 from helpdesk.health import alone, in_time  # isort: skip
 from helpdesk.limits import ANSWER_SECONDS, Receive, Scope, Send, TimeLimit, too_late, unless_given_up  # isort: skip
+from helpdesk.streaming import events  # isort: skip
 
 THREADS = 8
 HEALTH_THREADS, HEALTH_SECONDS = 2, 8.0
@@ -28,5 +29,6 @@ _health = in_threads(alone, HEALTH_THREADS, seconds=HEALTH_SECONDS, late=in_time
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    asks_health = scope["type"] == "http" and scope["path"] == "/health/"
-    await (_health if asks_health else _pages)(scope, receive, send)
+    path = scope["path"] if scope["type"] == "http" else ""
+    # A stream lasts as long as the page: no time limit is for it.
+    await {"/health/": _health, "/events/": events}.get(path, _pages)(scope, receive, send)

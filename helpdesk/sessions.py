@@ -1,11 +1,15 @@
 """Sessions in the database, read from the cache."""
 
 import contextlib
+import hashlib
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import redis.exceptions
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedDatabaseStore
+from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
 
@@ -52,3 +56,74 @@ class SessionStore(CachedDatabaseStore):
                 self._cache.delete(self.cache_key)  # what stands there is older
         else:
             _said.clear()
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who holds a stream, as far as it goes on to matter while they do."""
+
+    user: int
+    key: str
+    password: str
+    """Changes with the password, which ends the session."""
+    addresses: frozenset[str]
+
+    @property
+    def session(self) -> str:
+        return fingerprint(self.key)
+
+
+def fingerprint(session_key: str) -> str:
+    """Tells one session from another without giving it away."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:16]
+
+
+def who_is_signed_in(request: HttpRequest) -> SignedIn | None:
+    """By the cookie of a request that no middleware has seen. For a thread of one's own: it leaves no connection open."""
+    from django.conf import settings
+    from django.contrib.auth import get_user
+    from django.db import connections
+
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return None
+    try:
+        request.session = SessionStore(key)
+        user = get_user(request)
+        return _signed_in(user, str(request.session.session_key)) if user.is_authenticated else None
+    finally:
+        connections.close_all()
+
+
+def still_signed_in(everybody: Sequence[SignedIn]) -> dict[str, SignedIn]:
+    """By fingerprint, those whose session still holds, with the addresses they have now. Two statements for any number."""
+    from django.contrib.auth import HASH_SESSION_KEY, get_user_model
+    from django.contrib.sessions.models import Session
+    from django.db import connections
+    from django.utils import timezone
+
+    try:
+        keys = [who.key for who in everybody]
+        held = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list("pk", flat=True)
+        live_keys = set(held)
+        users = get_user_model().objects.filter(is_active=True).in_bulk({who.user for who in everybody})
+        found = {}
+        for who in everybody:
+            user = users.get(who.user)
+            if user is None or who.key not in live_keys:
+                continue
+            if user.get_session_auth_hash() != who.password:
+                # Whoever changes the password in this session stays signed in: it has the new one.
+                if SessionStore(who.key).get(HASH_SESSION_KEY) != user.get_session_auth_hash():
+                    continue
+            found[who.session] = _signed_in(user, who.key)
+        return found
+    finally:
+        connections.close_all()
+
+
+def _signed_in(user: Any, key: str) -> SignedIn:
+    from helpdesk.live import address_of
+    from helpdesk.registry import live_groups
+
+    return SignedIn(user.pk, key, user.get_session_auth_hash(), frozenset({address_of(user.pk), *live_groups(user)}))

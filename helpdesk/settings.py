@@ -249,7 +249,7 @@ TEMPLATES = [
 _pool = environment.integer(
     "HELPDESK_DATABASE_POOL",
     0,
-    "Connections that a process keeps open in a pool; 0: none. The web process takes 10, as many as it has threads.",
+    "Connections that a process keeps open in a pool; 0: none. The web process takes 12, as many as it has threads.",
     most=100,
 )
 HELPDESK_STATEMENT_SECONDS = environment.integer(

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from kombu.exceptions import OperationalError as QueueAway
 
 from people import resetting
-from people.admin_bases import NOTHING, Audited, ReadOnly, linked
+from people.admin_bases import NOTHING, Audited, ReadOnly, TellsWhoseAccessChanges, linked
 from people.admin_forms import AddressForm, AddressFormSet, UserAddForm, UserChangeForm
 from people.models import AuditEntry, Company, CompanyDomain, Contact, ContactAddress, Membership, Team, User
 from people.tasks import send_reset_link
@@ -31,7 +31,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(Audited):
+class UserAdmin(TellsWhoseAccessChanges, Audited):
     change_form_template = "admin/people/user/change_form.html"
     secret_fields = ("new_password",)
     list_display = ["name", "email", "role", "is_active", "ticket_access", "their_teams", "last_login"]
@@ -45,6 +45,9 @@ class UserAdmin(Audited):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("teams")
+
+    def whose_access(self, thing: Any) -> set[int]:
+        return {thing.pk}
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
         kwargs["form"] = UserChangeForm if obj else UserAddForm
@@ -124,7 +127,7 @@ class UserAdmin(Audited):
 
 
 @admin.register(Team)
-class TeamAdmin(Audited):
+class TeamAdmin(TellsWhoseAccessChanges, Audited):
     list_display = ["name", "members_count"]
     search_fields = ["name"]
     inlines = [MembershipInline]
@@ -132,18 +135,24 @@ class TeamAdmin(Audited):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         return super().get_queryset(request).annotate(members_counted=Count("memberships"))
 
+    def whose_access(self, thing: Any) -> set[int]:
+        return set(thing.memberships.values_list("user", flat=True))
+
     @admin.display(description=gettext_lazy("members"), ordering="members_counted")
     def members_count(self, team: Any) -> int:
         return cast(int, team.members_counted)
 
 
 @admin.register(Membership)
-class MembershipAdmin(Audited):
+class MembershipAdmin(TellsWhoseAccessChanges, Audited):
     list_display = ["user", "team", "is_main"]
     list_filter = ["team", "is_main"]
     search_fields = ["user__name", "user__email", "team__name"]
     autocomplete_fields = ["user", "team"]
     list_select_related = ["user", "team"]
+
+    def whose_access(self, thing: Any) -> set[int]:
+        return {thing.user_id}
 
 
 class AddressInline(admin.TabularInline):

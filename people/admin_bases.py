@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from helpdesk.live import access_changed
 from people.models import AuditEntry, User
 
 NOTHING = "–"
@@ -98,6 +99,32 @@ class Audited(admin.ModelAdmin):
             before = form.initial.get(name) if change else None
             changes[name] = [_plain(before), _plain(form.cleaned_data.get(name))]
         return changes
+
+
+class TellsWhoseAccessChanges(admin.ModelAdmin):
+    """What is changed here decides what people may see: their open pages learn it at once."""
+
+    def whose_access(self, thing: Any) -> set[int]:
+        raise NotImplementedError
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm, formsets: list[BaseModelFormSet], change: bool
+    ) -> None:
+        whose = self.whose_access(form.instance)
+        if was := form.initial.get("user"):
+            whose.add(was)
+        super().save_related(request, form, formsets, change)
+        access_changed(whose | self.whose_access(form.instance))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        whose = self.whose_access(obj)
+        super().delete_model(request, obj)
+        access_changed(whose)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> None:
+        whose = set().union(*(self.whose_access(thing) for thing in queryset))
+        super().delete_queryset(request, queryset)
+        access_changed(whose)
 
 
 class OneAtATime(admin.ModelAdmin):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from people.access import signed_in
-from people.admin_bases import Audited, OneAtATime, ReadOnly, linked, list_linked
+from people.admin_bases import Audited, OneAtATime, ReadOnly, TellsWhoseAccessChanges, linked, list_linked
 from tickets.admin_forms import ShareForm, StatusForm, StatusFormSet, TicketForm
 from tickets.errors import TicketError
 from tickets.models import Event, Kind, Pipeline, Priority, Share, Status, Ticket, TicketLink
@@ -114,7 +114,7 @@ class InTheTrash(admin.SimpleListFilter):
 
 
 @admin.register(Ticket)
-class TicketAdmin(Audited):
+class TicketAdmin(TellsWhoseAccessChanges, Audited):
     """Tickets come into being by mail and in the workspace; here one looks into them and mends them."""
 
     form = TicketForm
@@ -145,6 +145,10 @@ class TicketAdmin(Audited):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         return super().get_queryset(request).prefetch_related("contact__addresses")
+
+    def whose_access(self, thing: Any) -> set[int]:
+        """Those it is shared with; of all else the ticket's own verbs tell."""
+        return set().union(*(share.reaches() for share in thing.shares.all()))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str
@@ -214,6 +218,7 @@ class TicketAdmin(Audited):
         plain = [name for name in ("name", "team", "contact", "company") if name in form.changed_data]
         if plain:
             obj.save(update_fields=plain)
+            ticket.changed()
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         if formset.model is Share:
@@ -267,7 +272,7 @@ class TicketLinkAdmin(ReadOnly):
 
 
 @admin.register(Share)
-class ShareAdmin(Audited):
+class ShareAdmin(TellsWhoseAccessChanges, Audited):
     form = ShareForm
     list_display = ["__str__", "ticket_link", "user", "team", "by", "created_at"]
     search_fields = ["=ticket__number", "user__name", "team__name"]
@@ -278,6 +283,10 @@ class ShareAdmin(Audited):
     @admin.display(description=gettext_lazy("ticket"))
     def ticket_link(self, share: Share) -> str:
         return linked(share.ticket)
+
+    def whose_access(self, thing: Any) -> set[int]:
+        reached: set[int] = thing.reaches()
+        return reached
 
     def save_model(self, request: HttpRequest, obj: Share, form: ModelForm, change: bool) -> None:
         if not change:

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.views.generic import FormView, TemplateView
 
+from helpdesk.live import access_changed
 from people import resetting
 from people.forms import ForgottenPasswordForm, LoginForm, NewPasswordForm
 from people.models import User
@@ -68,6 +69,7 @@ class PasswordResetConfirm(django.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         forget_failures(form.user.email)
+        access_changed([form.user.pk])  # who was signed in with the old one is no more
         return response
 
     def form_invalid(self, form: Any) -> HttpResponse:

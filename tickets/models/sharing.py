@@ -53,3 +53,9 @@ class Share(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.ticket_id} · {self.user or self.team}"
+
+    def reaches(self) -> set[int]:
+        """The users who see the ticket by it."""
+        if self.team:
+            return set(self.team.memberships.values_list("user", flat=True))
+        return {self.user_id} if self.user_id else set()
