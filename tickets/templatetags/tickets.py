@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 
 from tickets.models import Event, Priority, Source
 from tickets.models.pipeline import status_label
@@ -37,6 +37,16 @@ def source_name(source: str) -> str:
     return str(Source(source).label) if source in Source else source
 
 
+# The checks before sending, by the names under which events remember them.
+WARNINGS = {
+    "changed": gettext_lazy("somebody had written meanwhile"),
+    "attachment": gettext_lazy("the text spoke of a file"),
+    "placeholder": gettext_lazy("something was left to fill in"),
+    "stranger": gettext_lazy("a recipient was new"),
+    "empty": gettext_lazy("the text was empty"),
+}
+
+
 @register.filter
 def priority_name(name: str) -> str:
     """The word for a priority as an event remembers it ("high")."""
@@ -50,6 +60,20 @@ def priority_name(name: str) -> str:
 def detail(event: Event, key: str) -> str:
     """What an event remembers under `key`; `from` and the like are no words for a template's dot."""
     return str(event.detail.get(key, ""))
+
+
+@register.filter
+def lines(event: Event) -> list[dict[str, str]]:
+    """What changed, of an event that tells of several things at once."""
+    told = event.detail.get("lines")
+    return [line for line in told if isinstance(line, dict)] if isinstance(told, list) else []
+
+
+@register.filter
+def warnings(event: Event) -> list[str]:
+    """What was said before somebody insisted."""
+    told = event.detail.get("checks")
+    return [str(WARNINGS.get(str(name), name)) for name in told] if isinstance(told, list) else []
 
 
 @register.simple_tag
