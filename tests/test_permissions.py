@@ -16,6 +16,7 @@ from inbox.models import Attachment, Conversation, Draft, Incoming, Message, Out
 from library.models import Snippet
 from people.models import Role, User
 from tests.factories import make_mailbox, make_message, make_ticket, make_user
+from tickets.models import Property
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +78,11 @@ RULES: dict[str, Rule] = {
     "inbox:drafts": Rule(),
     "inbox:draft_removal": Rule("post", else_=HIDDEN),  # its author's alone, admins neither
     "inbox:draft_restoration": Rule("post", else_=HIDDEN),
+    "inbox:comment": Rule(expected=OF_A_TICKET, else_=REFUSED),  # only its author changes a comment
+    "inbox:comment_versions": Rule(expected=OF_A_TICKET),
+    "inbox:comment_deletion": Rule("post", {**OF_A_TICKET, "admin": OK}, else_=REFUSED),
+    "inbox:comment_restoration": Rule("post", {**OF_A_TICKET, "admin": OK}, else_=REFUSED),
+    "inbox:mentions": Rule(else_=HIDDEN),  # without a ticket in the question
     "inbox:message_body": Rule(expected=OF_A_TICKET),
     "inbox:message_original": Rule(expected=OF_A_TICKET),
     "inbox:message_source": Rule(expected=OF_A_TICKET),
@@ -161,6 +167,7 @@ def things(settings) -> dict[str, dict[str, Any]]:
     settings.HELPDESK_MAIL_ROOM = True
     now = timezone.now()
     stranger, mailbox = make_user(), make_mailbox()
+    Property.objects.create(key="root_cause", name="Root cause")
     ticket = make_ticket(owner=stranger)
     raw = ContentFile(b"From: a@customer.example\r\n\r\nHello", "mail.eml")
     incoming = Incoming.objects.create(
@@ -171,6 +178,7 @@ def things(settings) -> dict[str, dict[str, Any]]:
     attachment = Attachment.objects.create(message=message, name="a.txt", content_type="text/plain", size=1, file=file)
     upload = Upload.objects.create(user=stranger, name="a.txt", content_type="text/plain", size=1, file=file)
     answer = make_message(ticket, direction="out", author=stranger)
+    comment = make_message(ticket, direction="internal", author=stranger)
     outgoing = Outgoing.objects.create(
         message=answer, mailbox=mailbox, state=OutgoingState.FAILED, mail_id="1@desk.example",
         envelope_from=mailbox.address, due_at=now + timedelta(days=1),
@@ -180,12 +188,17 @@ def things(settings) -> dict[str, dict[str, Any]]:
     snippet = Snippet.objects.create(name="Thanks", html="<p>Thank you.</p>")
     return {
         "number": dict.fromkeys(OURS, ticket.number),
-        "key": dict.fromkeys(OURS, upload.pk),
+        "key": dict.fromkeys(OURS, upload.pk) | {"tickets:property": "root_cause"},
         "place": dict.fromkeys(OURS, 0),
         "mode": dict.fromkeys(OURS, "reply"),
         "uidb64": dict.fromkeys(OURS, "MQ"),
         "token": dict.fromkeys(OURS, "a-b"),
         "pk": {
+            "tickets:pipeline_statuses": ticket.pipeline_id,
+            "inbox:comment": comment.pk,
+            "inbox:comment_versions": comment.pk,
+            "inbox:comment_deletion": comment.pk,
+            "inbox:comment_restoration": comment.pk,
             "inbox:message_body": message.pk,
             "inbox:message_original": message.pk,
             "inbox:message_source": message.pk,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk import html as safe_html
 from inbox.models.message import Message
 from people.models import Team
 
@@ -62,3 +64,8 @@ class CommentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} · {self.until:%Y-%m-%d %H:%M}"
+
+    @property
+    def body(self) -> SafeString:
+        """Pictures by their description: their files may have gone with what was changed."""
+        return safe_html.describe_images(safe_html.mark_clean(self.html)) or safe_html.from_text(self.text)

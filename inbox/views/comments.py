@@ -1,16 +1,27 @@
+"""Writing among ourselves, and what its author does with a comment later."""
+
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from http import HTTPStatus
 
-from inbox import replying
-from inbox.errors import InboxError
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from helpdesk.web import render_page, toast, wants_fragment
+from inbox import commenting, drafting
+from inbox.commenting import Access
+from inbox.errors import InboxError, NamesWithoutAccess
+from inbox.models import DraftMode, Message, MessageKind
+from inbox.said import Said
 from inbox.timeline import Thread
 from inbox.views.answering import answer_refused, answer_written
-from inbox.views.composing import Composer, read_form
+from inbox.views.composing import Composer, read_draft, read_form
 from people.access import signed_in
 from tickets.models import Ticket
 
@@ -21,19 +32,149 @@ def comments(request: HttpRequest, number: int) -> HttpResponse:
     """Whoever sees a ticket may comment on it."""
     user = signed_in(request)
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
-    written = read_form(request)
+    written = read_draft(request, ticket, DraftMode.COMMENT)
+    composer = {"mode": DraftMode.COMMENT.value, "comment": written}
     if not written.error:
         try:
-            message = replying.comment(
-                ticket,
-                by=user,
-                html=written.html,
-                text=written.text,
-                uploads=written.uploads,
-                form_key=written.form_key,
+            with transaction.atomic():
+                message = commenting.comment(
+                    ticket,
+                    by=user,
+                    html=written.html,
+                    text=written.text,
+                    uploads=written.uploads,
+                    form_key=written.form_key,
+                    access=_access(request),
+                )
+                drafting.used_up(written)
+        except NamesWithoutAccess as error:
+            written.error = str(error)
+            return answer_refused(
+                request, ticket, Composer(ticket, user, Thread(ticket), **composer, blind=error.names)
             )
         except InboxError as error:
             written.error = str(error)
         else:
             return answer_written(request, ticket, message, _("Comment added"))
-    return answer_refused(request, ticket, Composer(ticket, user, Thread(ticket), mode="comment", comment=written))
+    return answer_refused(request, ticket, Composer(ticket, user, Thread(ticket), **composer))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def comment(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET is an editor in the comment's place (with `?cancel=1` the comment again); POST saves what it holds."""
+    message = _comment(request, pk)
+    if not commenting.may_edit(message, signed_in(request)):
+        raise PermissionDenied
+    if request.method != "POST":
+        if "cancel" in request.GET:
+            return _as_message(request, message)
+        return _editor(request, message, html=commenting.for_editor(message))
+    written, blind = read_form(request), []
+    if not written.error:
+        try:
+            commenting.edit(
+                message,
+                by=signed_in(request),
+                html=written.html,
+                text=written.text,
+                uploads=written.uploads,
+                access=_access(request),
+            )
+        except NamesWithoutAccess as error:
+            written.error, blind = str(error), error.names
+        except InboxError as error:
+            written.error = str(error)
+        else:
+            return _answer(request, message, _("Comment changed"))
+    return _editor(
+        request,
+        message,
+        html=written.html,
+        text=written.text,
+        uploads=written.uploads,
+        error=written.error,
+        blind=blind,
+    )
+
+
+@login_required
+@require_safe
+def comment_versions(request: HttpRequest, pk: int) -> HttpResponse:
+    """How a comment reads and how it read before, newest first."""
+    message = _comment(request, pk)
+    versions = list(message.versions.order_by("-until", "-pk"))
+    context = {"message": message, "versions": versions, "ticket": message.ticket, "section": "desk"}
+    return render_page(request, "inbox/comment_versions.html", "inbox/_comment_versions.html", context)
+
+
+@login_required
+@require_POST
+def comment_deletion(request: HttpRequest, pk: int) -> HttpResponse:
+    """A quiet line stays; a toast offers to undo it."""
+    message = _deletable(request, pk)
+    commenting.delete(message, by=signed_in(request))
+    if not wants_fragment(request):
+        return _answer(request, message, _("Comment deleted"))
+    return render(request, "inbox/_comment_deleted.html", {"message": message, "ticket": message.ticket})
+
+
+@login_required
+@require_POST
+def comment_restoration(request: HttpRequest, pk: int) -> HttpResponse:
+    message = _deletable(request, pk)
+    commenting.restore(message, by=signed_in(request))
+    return _answer(request, message, _("Comment is back"))
+
+
+def _deletable(request: HttpRequest, pk: int) -> Message:
+    message = _comment(request, pk)
+    if not commenting.may_delete(message, signed_in(request)):
+        raise PermissionDenied
+    return message
+
+
+def _comment(request: HttpRequest, pk: int) -> Message:
+    """A comment on a ticket that one sees, the deleted ones among them."""
+    seen = Message.objects.seen_by(signed_in(request)).filter(kind=MessageKind.COMMENT, ticket__isnull=False)
+    message = get_object_or_404(seen.for_thread().select_related("ticket", "author", "outgoing"), pk=pk)
+    if message.deleted_at is not None and not commenting.may_delete(message, signed_in(request)):
+        raise Http404
+    return message
+
+
+def _access(request: HttpRequest) -> Access | None:
+    asked = request.POST.get("access", "")
+    return Access(asked) if asked in set(Access) else None
+
+
+def _answer(request: HttpRequest, message: Message, said: str) -> HttpResponse:
+    if not wants_fragment(request):
+        messages.success(request, said)
+        return redirect(_place(message))
+    message = _comment(request, message.pk)
+    return toast(_as_message(request, message), said)
+
+
+def _place(message: Message) -> str:
+    address = message.ticket.get_absolute_url() if message.ticket else "/"
+    return f"{address}?message={message.pk}#m{message.pk}"
+
+
+def _as_message(request: HttpRequest, message: Message) -> HttpResponse:
+    if not wants_fragment(request):
+        return redirect(_place(message))
+    user = signed_in(request)
+    last = message.ticket.messages.order_by("at", "pk").last() if message.ticket else None
+    context = {
+        "entry": Said(message, is_latest=last is not None and last.pk == message.pk),
+        "ticket": message.ticket,
+        "may_change": user.may_reply,
+    }
+    return render(request, "inbox/_message.html", context)
+
+
+def _editor(request: HttpRequest, message: Message, **context: object) -> HttpResponse:
+    context |= {"message": message, "ticket": message.ticket, "section": "desk"}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if context.get("error") else HTTPStatus.OK
+    return render_page(request, "inbox/comment.html", "inbox/_comment_editor.html", context, status=status)

@@ -11,14 +11,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from inbox.addressing import read_addresses
+from inbox.addressing import Recipients, read_addresses
 from inbox.drafting import Written
-from inbox.errors import ContactWithoutAddress, InboxError, NobodyToWriteTo, NotAMailAddress, ReplyError
+from inbox.errors import InboxError
 from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message, Upload
 from inbox.models.message import Address
 from inbox.rendering import signature_of
-from inbox.replying import Recipients, recipients_for
 from inbox.timeline import Thread
+from inbox.views.head import Head
 from people.access import signed_in
 from people.models import User
 from tickets.models import Ticket
@@ -31,7 +31,7 @@ _SHOWN_UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
 class FileTooLarge(InboxError):
     def __init__(self, name: str) -> None:
         super().__init__(
-            _("“%(name)s” is larger than %(limit)d MB, the most that can be attached. Send a link to it instead.")
+            _("“%(name)s” is larger than %(limit)s MB, the most that can be attached. Send a link to it instead.")
             % {"name": name, "limit": settings.HELPDESK_MAX_UPLOAD_MB}
         )
 
@@ -50,11 +50,12 @@ class Composer:
     is_fresh: bool = False
     resumes: bool = True
     """Also answers what the draft answers. Not when somebody just chose the newest message instead."""
-    recipients: Recipients | None = field(init=False, default=None)
-    problem: str = field(init=False, default="")
-    """Why nobody can be written to."""
-    lacks_address: bool = field(init=False, default=False)
-    """Whether that is for want of a contact or of an address, which an admin can give."""
+    blind: list[str] = field(default_factory=list)
+    """Whom the comment names although they do not see the ticket."""
+    kind: str = ""
+    """Of the mail, as somebody asked for it."""
+    head: Head | None = field(init=False, default=None)
+    """Of the reply; None for whoever may not write one."""
 
     def __post_init__(self) -> None:
         self._take_up_drafts()
@@ -65,11 +66,15 @@ class Composer:
         self.mode = self.mode or ("comment" if only_comment else "reply")
         if self.resumes and self.chosen is None and self.reply.chosen:
             self.chosen = self.reply.draft.answers
-        try:
-            self.recipients = recipients_for(self.ticket, self.answered)
-        except ReplyError as error:
-            self.problem = str(error)
-            self.lacks_address = isinstance(error, (NobodyToWriteTo, ContactWithoutAddress, NotAMailAddress))
+        self.head = Head(self.ticket, self.user, self._addressed(), self.answered, self.chosen is not None)
+
+    def _addressed(self) -> Draft:
+        """What is kept of whom it goes to; nothing of that, where another message was chosen or another kind of mail."""
+        draft = self.reply.draft
+        elsewhere = self.chosen is not None and not self.reply.error and draft.answers_id != self.chosen.pk
+        if not elsewhere and (not self.kind or self.kind == draft.kind):
+            return draft
+        return Draft(user=self.user, ticket=self.ticket, mode=DraftMode.REPLY, kind=self.kind, mailbox=draft.mailbox)
 
     def _take_up_drafts(self) -> None:
         for draft in Draft.objects.filter(user=self.user, ticket=self.ticket).unsent().for_composer():
@@ -81,6 +86,19 @@ class Composer:
     @property
     def may_reply(self) -> bool:
         return self.user.may_reply
+
+    @property
+    def recipients(self) -> Recipients | None:
+        return self.head.recipients if self.head else None
+
+    @property
+    def problem(self) -> str:
+        """Why nobody can be written to."""
+        return self.head.problem if self.head else ""
+
+    @property
+    def _is_writable(self) -> bool:
+        return self.head is not None and self.head.is_writable
 
     @property
     def answered(self) -> Message | None:
@@ -102,7 +120,7 @@ class Composer:
     @property
     def offers_reply(self) -> bool:
         """Nothing to write in when nobody can be written to, unless something was written already."""
-        return not self.problem or bool(self.reply.error) or bool(self.reply.draft.pk)
+        return not self.problem or bool(self.reply.error) or bool(self.reply.draft.pk) or self._is_writable
 
     @property
     def reply_draft(self) -> str:
@@ -134,7 +152,8 @@ def read_draft(request: HttpRequest, ticket: Ticket, mode: str) -> Written:
         return written
 
     draft.kind = post.get("kind", "") if post.get("kind") in MailKind.values else ""
-    draft.mailbox = Mailbox.objects.filter(pk=_number(post.get("mailbox", ""))).first()
+    mailbox = post.get("mailbox_plain") or post.get("mailbox", "")
+    draft.mailbox = Mailbox.objects.filter(pk=_number(mailbox)).first()
     draft.subject = _line(post.get("subject", ""))
     typed = "recipients" in post
     draft.to, draft.cc, draft.bcc = (_addresses(request, name) if typed else None for name in ("to", "cc", "bcc"))
