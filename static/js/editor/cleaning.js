@@ -1,22 +1,32 @@
-// Foreign HTML, pasted or dropped, keeps its looks as far as that is safe here. What is sent is cleaned by the server.
+// What HTML may stand on the writing surface: our own, come back from the server or from undo. That of others goes
+// through outside.js first. What is sent is cleaned by the server, which has the last word.
 import DOMPurify from "../../vendor/dompurify/purify.js";
 
-const RULES = {
-  RETURN_DOM_FRAGMENT: true,
-  USE_PROFILES: { html: true },
-  FORBID_TAGS: ["style", "form", "input", "button", "select", "option", "textarea", "label", "fieldset", "dialog", "video", "audio", "source", "track"],
-  // Names and classes would meet our own.
-  FORBID_ATTR: ["id", "name", "class", "contenteditable", "tabindex", "autofocus", "popover", "srcset", "for"],
-  ALLOW_DATA_ATTR: false,
-  ALLOW_ARIA_ATTR: false,
-}
+const FORBIDDEN = "style form input button select option textarea label fieldset dialog video audio source track picture object svg math iframe base meta link"
+const SHARED = { USE_PROFILES: { html: true }, FORBID_TAGS: FORBIDDEN.split(" "), ALLOW_ARIA_ATTR: false }
+const NAMES = ["id", "name", "contenteditable", "tabindex", "autofocus", "popover", "srcset", "for", "background"]
+// Names and classes would meet our own.
+const OWN = { ...SHARED, RETURN_DOM_FRAGMENT: true, FORBID_ATTR: [...NAMES, "class"], ALLOW_DATA_ATTR: false, ADD_ATTR: ["data-mention", "data-filled"] }
+const FOREIGN = { ...SHARED, RETURN_DOM_FRAGMENT: true, FORBID_ATTR: NAMES, ALLOW_DATA_ATTR: true }
 
 export function clean(html) {
-  const fragment = DOMPurify.sanitize(html, RULES)
+  const fragment = DOMPurify.sanitize(html, OWN)
   for (const element of fragment.querySelectorAll("[style]")) {
     element.style.position = "" // nothing may lie over the page
     element.style.zIndex = ""
     if (!element.getAttribute("style")) element.removeAttribute("style")
   }
+  for (const image of fragment.querySelectorAll("img")) if (!mayBeShown(image.getAttribute("src") ?? "")) image.remove()
   return document.importNode(fragment, true)
+}
+
+// Without what runs, with what tells its origin (classes, styles), in a document that loads nothing.
+export function disarm(html) {
+  return DOMPurify.sanitize(html, FOREIGN)
+}
+
+// Nothing on the surface asks another server for anything: who looks would be told to whoever wrote.
+export function mayBeShown(address) {
+  if (/^(blob:|data:image\/(png|jpeg|gif|webp);base64,)/i.test(address)) return true
+  return URL.canParse(address, location.href) && new URL(address, location.href).origin === location.origin
 }

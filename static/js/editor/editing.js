@@ -65,12 +65,6 @@ export class Editing {
     host.removeAttribute("data-ready")
   }
 
-  // { html, files, images }: all that is worth keeping.
-  content() {
-    this.sync()
-    return { html: this.#field.value, files: this.#uploads.files, images: this.#pictures.inText }
-  }
-
   // The form's fields as they would be sent now.
   sync() {
     clearTimeout(this.#timer)

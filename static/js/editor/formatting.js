@@ -1,28 +1,41 @@
-// The toolbar's buttons (data-command), their pressed state, and the link form.
+// What the toolbar's buttons (data-command) and the keys do to the text, and which of them are on.
+import { LinkForm } from "./link-form.js";
+
 const TAGS = { bold: "B", italic: "I", underline: "U", list: "UL", numbers: "OL", quote: "BLOCKQUOTE", link: "A", code: "CODE" }
+const KEYS = { KeyB: "bold", KeyI: "italic", KeyU: "underline", KeyK: "link", KeyZ: "undo", KeyY: "redo", Backslash: "clear" }
+const SHIFTED = { Digit7: "numbers", Digit8: "list", Digit9: "quote", KeyZ: "redo" }
 
 export class Formatting {
-  #squire
   #host
-  #linked // the selection that the link form is about
+  #squire
+  #linkForm
+  #frame
 
   constructor(host, squire) {
     this.#host = host
     this.#squire = squire
-    for (const event of ["pathChange", "select", "input"]) squire.addEventListener(event, () => this.#show())
-    this.#linkForm?.addEventListener("keydown", this)
-    this.#linkForm?.addEventListener("click", this)
+    this.#linkForm = new LinkForm(host, squire)
+    for (const event of ["pathChange", "select", "input"]) squire.addEventListener(event, () => this.#showSoon())
+    squire.addEventListener("undoStateChange", ({ detail }) => this.#offer(detail))
     this.#show()
+    this.#offer({ canUndo: false, canRedo: false })
   }
 
   close() {
-    this.#linkForm?.removeEventListener("keydown", this)
-    this.#linkForm?.removeEventListener("click", this)
+    cancelAnimationFrame(this.#frame)
+    this.#linkForm.close()
+  }
+
+  // Whether the key was one of ours. By its place: another layout has other letters on the digits with Shift.
+  key(event) {
+    const command = (event.shiftKey ? SHIFTED : KEYS)[letterOrPlace(event)]
+    if (command) this.run(command)
+    return Boolean(command)
   }
 
   run(command) {
     const squire = this.#squire
-    const on = this.#has(TAGS[command])
+    const on = TAGS[command] && this.#has(TAGS[command])
     const act = {
       bold: () => (on ? squire.removeBold() : squire.bold()),
       italic: () => (on ? squire.removeItalic() : squire.italic()),
@@ -31,66 +44,34 @@ export class Formatting {
       numbers: () => (on ? squire.removeList() : squire.makeOrderedList()),
       quote: () => (on ? squire.decreaseQuoteLevel() : squire.increaseQuoteLevel()),
       code: () => squire.toggleCode(),
-      link: () => this.#askForLink(),
+      link: () => this.#linkForm.ask(this.#closest("A")),
+      clear: () => squire.removeAllFormatting(),
+      rule: () => squire.saveUndoState().insertElement(document.createElement("hr")),
+      undo: () => squire.undo(),
+      redo: () => squire.redo(),
     }[command]
     act?.()
     if (command !== "link") squire.focus()
     this.#show()
   }
 
-  handleEvent(event) {
-    if (event.type === "click") {
-      if (event.target.closest("[data-link-apply]")) this.#link()
-      if (event.target.closest("[data-link-remove]")) this.#unlink()
-    } else if (event.key === "Enter") {
-      event.preventDefault() // the form around us is the whole reply
-      event.stopPropagation()
-      this.#link()
-    }
-  }
-
-  get #linkForm() { return this.#host.querySelector("[data-link-form]") }
-
-  #askForLink() {
-    this.#linked = this.#squire.getSelection().cloneRange()
-    const input = this.#linkForm.querySelector("input")
-    input.value = this.#closest("A")?.getAttribute("href") ?? ""
-    this.#linkForm.querySelector("[data-link-remove]").hidden = !input.value
-    this.#linkForm.showPopover({ source: this.#host.querySelector("[data-command='link']") ?? undefined })
-    input.focus()
-    input.select()
-  }
-
-  #link() {
-    const address = webAddress(this.#linkForm.querySelector("input").value)
-    this.#back()
-    if (!address) return
-
-    const link = this.#closest("A")
-    if (link && this.#squire.getSelection().collapsed) {
-      // The whole link gets the new address, not a second one beside it.
-      this.#squire.saveUndoState()
-      link.setAttribute("href", address)
-    } else this.#squire.makeLink(address)
-    this.#squire.focus()
-  }
-
-  #unlink() {
-    this.#back()
-    this.#squire.removeLink()
-    this.#squire.focus()
-  }
-
-  #back() {
-    this.#linkForm.hidePopover()
-    this.#squire.focus()
-    if (this.#linked) this.#squire.setSelection(this.#linked)
+  // Once a frame, however many events a key has.
+  #showSoon() {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = requestAnimationFrame(() => this.#show())
   }
 
   #show() {
-    for (const button of this.#host.querySelectorAll("[data-command]")) {
-      const tag = TAGS[button.dataset.command]
-      if (tag) button.setAttribute("aria-pressed", this.#has(tag))
+    for (const button of this.#host.querySelectorAll("[data-command][aria-pressed]")) {
+      const on = String(this.#has(TAGS[button.dataset.command]))
+      if (button.getAttribute("aria-pressed") !== on) button.setAttribute("aria-pressed", on)
+    }
+  }
+
+  // Not `disabled`, which would take the focus away from a button that was just pressed.
+  #offer({ canUndo, canRedo }) {
+    for (const [command, can] of [["undo", canUndo], ["redo", canRedo]]) {
+      this.#host.querySelector(`[data-command='${command}']`)?.setAttribute("aria-disabled", !can)
     }
   }
 
@@ -114,11 +95,7 @@ export class Formatting {
   }
 }
 
-// "example.com" is a web address and "a@example.com" a mail address; anything that could run is neither.
-function webAddress(typed) {
-  const text = typed.trim()
-  if (!text) return ""
-  if (/^(https?|mailto|tel):/i.test(text)) return text
-  if (/^[^\s@/]+@[^\s@/]+$/.test(text)) return `mailto:${text}`
-  return /^[a-z][a-z0-9+.-]*:(?!\d)/i.test(text) ? "" : `https://${text}`
+// Letters by what they say (a French B), digits and signs by their place (a Finnish 7 with Shift is a slash).
+function letterOrPlace({ key, code }) {
+  return /^[a-z]$/i.test(key) ? `Key${key.toUpperCase()}` : code
 }

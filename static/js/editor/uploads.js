@@ -1,49 +1,65 @@
-// Files on their way into a message. Each is sent at once and shown as a chip with its progress; when it has arrived,
-// a hidden field carries its number with the form. The server answers {"id", "url", "name", "size"} or {"error"}.
+// Files on their way into a message. Each is sent as soon as it is chosen, three at a time, and shown as a chip with its
+// progress; when it has arrived, a hidden field carries its number with the form. The server answers
+// {"id", "url", "name", "size"} or {"error"}. What is too large is refused here with the server's own sentence.
+import { readable, UploadChip } from "./upload-chip.js";
+
 const SLOWEST = 10 * 60_000
+const AT_ONCE = 3
+const IN_A_MAIL = 78 / 57 // a mail writes 57 bytes as a line of 76 letters
 
 export class Uploads {
   #host
-  #going = new Set()
+  #changed
+  #words
+  #jobs = new Map() // chip's element -> { file, chip, request, inline, resolve }, until it has arrived or is removed
+  #waiting = []
+  #going = 0
 
-  constructor(host) {
+  constructor(host, changed) {
     this.#host = host
+    this.#changed = changed
+    this.#words = host.querySelector("[data-status]").dataset
     host.addEventListener("click", this)
+    this.#adopt()
   }
 
   close() {
     this.#host.removeEventListener("click", this)
-    for (const request of this.#going) request.abort()
-    this.#going.clear()
+    this.#waiting = []
+    for (const { request } of this.#jobs.values()) request?.abort()
+    this.#jobs.clear()
   }
 
-  get going() { return this.#going.size > 0 }
+  get takes() { return Boolean(this.#host.dataset.uploadUrl) }
 
-  // What has arrived, to be kept with an unsent text.
-  get files() {
-    return [...this.#host.querySelectorAll("input[name='upload'][data-file]")].map((field) => JSON.parse(field.dataset.file))
+  // Why the form cannot go now, or "". `more`: bytes of pictures in the text.
+  obstacle(more = 0) {
+    const jobs = [...this.#jobs.values()]
+    if (jobs.some(({ chip }) => !("failed" in chip.element.dataset))) return this.#words.uploading
+    if (jobs.length) return this.#words.unfinished
+    return this.tooMuch(more)
   }
 
-  // Sends a file and comes back with the server's answer, or undefined when it could not be sent. The chip says why.
-  // An image for the text itself has no chip once it is there: it is seen where it stands.
-  async add(file, { inline = false } = {}) {
-    const chip = this.#chip(file.name, file.size)
-    try {
-      const sent = await this.#send(chip, file, inline)
-      if (inline) chip.remove()
-      else this.#arrived(chip, sent)
-      return sent
-    } catch (problem) {
-      if (problem.name === "AbortError") chip.remove()
-      else fail(chip, problem.message)
-      return undefined
-    } finally {
-      this.#host.dispatchEvent(new CustomEvent("editor:changed"))
-    }
+  tooMuch(more = 0) {
+    const most = Number(this.#host.dataset.mailMost)
+    if (!most) return ""
+    const sizes = [...this.#host.querySelectorAll("[data-chips] .attachment")].map(UploadChip.bytesOf)
+    const all = sizes.reduce((sum, size) => sum + size, more) * IN_A_MAIL
+    return all > most ? this.#words.mailTooLarge.replace("{size}", readable(all)).replace("{most}", readable(most)) : ""
   }
 
-  restore(files) {
-    for (const file of files) this.#arrived(this.#chip(file.name, file.size), file)
+  // Comes back with the server's answer, or undefined once the file was given up. An image for the text itself has no
+  // chip after it has arrived: it is seen where it stands.
+  add(file, { inline = false } = {}) {
+    const chip = new UploadChip(this.#host, file)
+    return new Promise((resolve) => {
+      const job = { file, chip, inline, resolve }
+      this.#jobs.set(chip.element, job)
+      const most = Number(this.#host.dataset.uploadMost)
+      if (most && file.size > most) chip.failed(this.#words.tooLarge.replace("{name}", file.name), { again: false })
+      else this.#queue(job)
+      this.#changed()
+    })
   }
 
   clear() {
@@ -51,75 +67,85 @@ export class Uploads {
   }
 
   handleEvent(event) {
-    const chip = event.target.closest("[data-remove]")?.closest(".attachment")
-    if (!chip) return
+    const element = event.target.closest("[data-remove], [data-again]")?.closest(".attachment")
+    if (!element) return
 
-    chip.request?.abort()
-    chip.remove()
-    this.#host.dispatchEvent(new CustomEvent("editor:changed"))
+    const job = this.#jobs.get(element)
+    if (event.target.closest("[data-again]")) this.#queue(job)
+    else {
+      const next = element.nextElementSibling ?? element.previousElementSibling
+      job?.request?.abort()
+      this.#jobs.delete(element)
+      this.#waiting = this.#waiting.filter((one) => one !== job)
+      element.remove()
+      const focus = next?.querySelector("[data-remove]") ?? this.#host.querySelector(".editor")
+      focus?.focus()
+      job?.resolve(undefined)
+    }
+    this.#changed()
   }
 
-  #send(chip, file, inline) {
+  #queue(job) {
+    job.chip.begin()
+    this.#waiting.push(job)
+    this.#sendNext()
+  }
+
+  #sendNext() {
+    while (this.#going < AT_ONCE && this.#waiting.length) this.#send(this.#waiting.shift())
+  }
+
+  async #send(job) {
+    this.#going += 1
+    try {
+      const sent = await this.#post(job)
+      this.#jobs.delete(job.chip.element)
+      if (job.inline) job.chip.remove()
+      else job.chip.arrived(sent)
+      job.resolve(sent)
+    } catch (problem) {
+      if (problem.name !== "AbortError") job.chip.failed(problem.message, { again: problem.again })
+    } finally {
+      this.#going -= 1
+      this.#sendNext()
+      this.#changed()
+    }
+  }
+
+  #post(job) {
     const body = new FormData()
-    body.append("file", file, file.name || "image.png")
-    if (inline) body.append("inline", "1")
+    body.append("file", job.file, job.file.name || "image.png")
+    if (job.inline) body.append("inline", "1")
 
     const request = new XMLHttpRequest() // fetch tells nothing of its progress
-    chip.request = request
-    this.#going.add(request)
+    job.request = request
     return new Promise((resolve, reject) => {
-      const explain = (answer) => reject(new Error(answer?.error ?? this.#host.querySelector("[data-status]").dataset.uploadFailed))
-      request.upload.addEventListener("progress", ({ loaded, total }) => progress(chip, loaded / total))
+      const broke = () => reject(Object.assign(new Error(this.#words.uploadFailed), { again: true }))
+      request.upload.addEventListener("progress", ({ loaded, total }) => job.chip.progress(total ? loaded / total : 0))
       request.addEventListener("load", () => {
-        const ok = request.status >= 200 && request.status < 300 && request.response?.id
-        if (ok) resolve(request.response)
-        else explain(request.response)
+        const { status, response } = request
+        if (status >= 200 && status < 300 && response?.id) resolve(response)
+        else if (response?.error) reject(new Error(response.error))
+        else if (status === 413) reject(new Error(this.#words.tooLarge.replace("{name}", job.file.name)))
+        else broke()
       })
-      request.addEventListener("error", () => explain())
-      request.addEventListener("timeout", () => explain())
+      request.addEventListener("error", broke)
+      request.addEventListener("timeout", broke)
       request.addEventListener("abort", () => reject(new DOMException("", "AbortError")))
       request.open("POST", this.#host.dataset.uploadUrl)
       request.responseType = "json"
       request.timeout = SLOWEST
       request.setRequestHeader("X-CSRFToken", this.#host.closest("form")?.elements.csrfmiddlewaretoken?.value ?? "")
       request.send(body)
-    }).finally(() => this.#going.delete(request))
+    })
   }
 
-  #chip(name, size) {
-    const template = this.#host.querySelector("template[data-chip]")
-    const chip = template.content.firstElementChild.cloneNode(true)
-    chip.querySelector("[data-name]").textContent = name
-    chip.querySelector("[data-size]").textContent = readable(size)
-    chip.querySelector("[data-remove]").ariaLabel += ` ${name}`
-    this.#host.querySelector("[data-chips]").append(chip)
-    return chip
+  // The server prints what was attached before as check boxes, which need no script; here they are chips like others.
+  #adopt() {
+    const kept = [...this.#host.querySelectorAll("[data-kept]")]
+    const text = this.#host.querySelector("input[name='html']").value
+    const files = kept.map(({ dataset: { id, name, bytes } }) => ({ id, name, size: Number(bytes) }))
+    for (const file of files) if (!text.includes(`/uploads/${file.id}/`)) new UploadChip(this.#host, file).arrived(file)
+    for (const one of kept) one.remove()
   }
-
-  #arrived(chip, sent) {
-    chip.querySelector("[role='progressbar']")?.remove()
-    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "upload", value: sent.id })
-    field.dataset.file = JSON.stringify({ id: sent.id, name: sent.name, size: sent.size })
-    chip.append(field)
-  }
-}
-
-function progress(chip, share) {
-  const bar = chip.querySelector("[role='progressbar']")
-  bar?.style.setProperty("--p", share)
-  bar?.setAttribute("aria-valuenow", Math.round(share * 100))
-}
-
-function fail(chip, why) {
-  chip.dataset.failed = ""
-  chip.querySelector("[role='progressbar']")?.remove()
-  chip.querySelector("[data-size]").textContent = why
-  chip.querySelector("[data-size]").setAttribute("role", "alert")
-}
-
-function readable(bytes) {
-  const steps = ["byte", "kilobyte", "megabyte", "gigabyte"]
-  const step = Math.min(steps.length - 1, bytes > 0 ? Math.floor(Math.log(bytes) / Math.log(1024)) : 0)
-  const options = { style: "unit", unit: steps[step], unitDisplay: step ? "short" : "long", maximumFractionDigits: step > 1 ? 1 : 0 }
-  return new Intl.NumberFormat(document.documentElement.lang, options).format(bytes / 1024 ** step)
 }

@@ -1,0 +1,282 @@
+// A list that opens at the caret while one types: "/", ";" or "@" at the beginning of a word, filtered by what follows.
+// Focus stays in the text (aria-activedescendant). A source is
+//   { trigger, label, find(query, signal) -> Promise<options>, choose(option, at), show?(option, aside), closed?() }
+// An option is an element with role="option"; `at` puts what was chosen in the place of what was typed:
+// at.html(html), or at.clear() before a command. Escape keeps what was typed, and the list is gone when nothing matches.
+let count = 0
+
+export class CaretMenu {
+  #root
+  #squire
+  #menu
+  #list
+  #aside
+  #status
+  #sources = new Map()
+  #source
+  #token // { node, start }: where the trigger stands; null for a menu that was opened by a button
+  #opener // that button
+  #given // { node, start } that Escape or a choice has closed
+  #asked
+  #query = ""
+
+  constructor(host, squire) {
+    this.#squire = squire
+    this.#root = squire.getRoot()
+    this.#menu = host.querySelector("[data-caret-menu]")
+    this.#list = this.#menu.querySelector("[role='listbox']")
+    this.#aside = this.#menu.querySelector("[data-aside]")
+    this.#status = this.#menu.parentElement.querySelector("[data-found]")
+    this.#list.id = `caret-menu-${(count += 1)}`
+    this.#root.addEventListener("input", this)
+    this.#root.addEventListener("compositionend", this)
+    this.#root.addEventListener("blur", this)
+    host.addEventListener("keydown", this, true)
+    this.#menu.addEventListener("pointerdown", this)
+    this.#menu.addEventListener("pointermove", this)
+    this.#menu.addEventListener("click", this)
+    this.host = host
+  }
+
+  close() {
+    this.#shut()
+    this.#root.removeEventListener("input", this)
+    this.#root.removeEventListener("compositionend", this)
+    this.#root.removeEventListener("blur", this)
+    this.host.removeEventListener("keydown", this, true)
+    this.#menu.removeEventListener("pointerdown", this)
+    this.#menu.removeEventListener("pointermove", this)
+    this.#menu.removeEventListener("click", this)
+  }
+
+  add(source) {
+    this.#sources.set(source.trigger, source)
+  }
+
+  source(trigger) {
+    return this.#sources.get(trigger)
+  }
+
+  // By a button or a key: nothing was typed, and what is selected stays selected.
+  open(trigger, opener) {
+    this.#begin(this.#sources.get(trigger), null, opener)
+    this.#find("")
+  }
+
+  // From one list to another in the same place.
+  change(source) {
+    const [token, opener] = [this.#token, this.#opener]
+    this.#begin(source, token, opener)
+    return this.#find("")
+  }
+
+  get isOpen() { return this.#menu.matches(":popover-open") }
+
+  handleEvent(event) {
+    if (event.type === "input" && !event.isComposing) this.#typed(event)
+    else if (event.type === "compositionend") this.#typed(event)
+    else if (event.type === "blur") this.#shut()
+    else if (event.type === "keydown") this.#key(event)
+    else if (event.type === "pointerdown") event.preventDefault() // focus stays in the text
+    else if (event.type === "pointermove") this.#activate(event.target.closest("[role='option']"), false)
+    else if (event.type === "click") this.#choose(event.target.closest("[role='option']"))
+  }
+
+  #typed(event) {
+    const found = this.#tokenAtCaret()
+    if (this.#source && !this.#token) this.#shut() // one has gone on writing
+    if (!found) {
+      this.#given = null
+      return this.#shut()
+    }
+    if (same(found, this.#given)) return
+    const goes = same(found, this.#token) && this.#source
+    if (!goes && (found.query || !/^(insert|composition)/.test(event.inputType ?? event.type))) return
+
+    if (!goes) this.#begin(found.source, found)
+    this.#find(found.query)
+  }
+
+  // What stands before the caret, when it is a trigger at the beginning of a word and words after it.
+  #tokenAtCaret() {
+    const { anchorNode: node, anchorOffset: end, isCollapsed } = document.getSelection()
+    if (!isCollapsed || node?.nodeType !== Node.TEXT_NODE || !this.#root.contains(node)) return null
+    const text = node.data.slice(Math.max(0, end - 60), end)
+    const at = Math.max(...[...this.#sources.keys()].map((trigger) => (trigger.length === 1 ? text.lastIndexOf(trigger) : -1)))
+    if (at < 0) return null
+    const query = text.slice(at + 1)
+    if (/^[\s\u00a0]|[\s\u00a0]{2}|(\S+[\s\u00a0]){3}/.test(query)) return null
+    const start = end - text.length + at
+    if (!/^$|[\s\u00a0\u200b([{"“]/.test(node.data.slice(0, start).slice(-1)) || (start === 0 && !beginsWord(node))) return null
+    if (node.parentElement.closest("pre, code, a")) return null
+    return { node, start, query: query.replace(/[\u00a0\u200b]/g, " "), source: this.#sources.get(text[at]) }
+  }
+
+  #begin(source, token, opener = null) {
+    this.#source?.closed?.()
+    this.#source = source
+    this.#token = token && { node: token.node, start: token.start }
+    this.#opener = opener
+    this.#list.setAttribute("aria-label", source.label)
+  }
+
+  async #find(query) {
+    this.#asked?.abort()
+    this.#asked = new AbortController()
+    this.#query = query
+    const { signal } = this.#asked
+    let options
+    try {
+      options = await this.#source.find(query, signal)
+    } catch {
+      options = [] // the desk is away, or the answer is not wanted any more
+    }
+    if (signal.aborted || !this.#source) return
+    if (!options.length) return this.#hide()
+
+    options.forEach((option, index) => { option.id = `${this.#list.id}-${index}` })
+    this.#list.replaceChildren(...options)
+    const words = this.#status.dataset
+    this.#status.textContent = options.length === 1 ? words.one : words.many.replace("{count}", options.length)
+    this.#show()
+    this.#activate(options.find((option) => option.role === "option"), true)
+  }
+
+  #show() {
+    if (!this.isOpen) this.#menu.showPopover()
+    this.#root.setAttribute("aria-controls", this.#list.id)
+    this.#opener?.setAttribute("aria-expanded", "true")
+    this.#place()
+  }
+
+  // Above the caret where there is more room, as mostly: the editor stands at the foot of the page.
+  #place() {
+    const caret = this.#opener?.getBoundingClientRect() ?? this.#caret()
+    const menu = this.#menu
+    const gap = 6
+    const left = Math.max(8, Math.min(caret.left, innerWidth - menu.offsetWidth - 8))
+    const above = caret.top > innerHeight - caret.bottom
+    menu.style.setProperty("--caret-x", `${left}px`)
+    menu.style.setProperty("--caret-above", above ? `${innerHeight - caret.top + gap}px` : "auto")
+    menu.style.setProperty("--caret-below", above ? "auto" : `${caret.bottom + gap}px`)
+    menu.style.setProperty("--caret-room", `${Math.max(above ? caret.top : innerHeight - caret.bottom, 120) - 2 * gap}px`)
+  }
+
+  #caret() {
+    const range = document.createRange()
+    if (this.#token && this.#token.node.isConnected) {
+      range.setStart(this.#token.node, this.#token.start)
+      range.setEnd(this.#token.node, Math.min(this.#token.start + 1, this.#token.node.length))
+    }
+    const box = range.getClientRects()[0] ?? this.#squire.getCursorPosition()
+    return box?.height ? box : this.#root.getBoundingClientRect()
+  }
+
+  #key(event) {
+    if (!this.isOpen || event.isComposing || event.target !== this.#root) return
+    const options = [...this.#list.querySelectorAll("[role='option']")]
+    const at = options.indexOf(this.#active)
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey
+    const moves = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: Math.min(at + 8, options.length - 1), PageUp: Math.max(at - 8, 0) }
+    if (plain && event.key in moves) this.#activate(options.at(moves[event.key] % options.length), true)
+    else if (plain && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) this.#choose(this.#active)
+    else if (event.key === "Escape") {
+      this.#given = this.#token
+      this.#shut()
+    } else if (!this.#source.key?.(event, this.#active)) return
+
+    event.preventDefault()
+    event.stopPropagation()
+    event.stopImmediatePropagation()
+  }
+
+  get #active() { return this.#list.querySelector("[aria-selected='true']") }
+
+  #activate(option, scrolls) {
+    if (!option || option === this.#active) return
+
+    this.#active?.setAttribute("aria-selected", "false")
+    option.setAttribute("aria-selected", "true")
+    this.#root.setAttribute("aria-activedescendant", option.id)
+    if (scrolls) option.scrollIntoView({ block: "nearest" })
+    this.#aside.replaceChildren()
+    this.#source.show?.(option, this.#aside)
+    this.#aside.hidden = !this.#aside.hasChildNodes()
+    if (scrolls) this.#place()
+  }
+
+  #choose(option) {
+    if (!option) return
+
+    const source = this.#source
+    const at = this.#inPlace()
+    if (source.goesOn?.(option)) return source.choose(option, at)
+    this.#given = this.#token
+    this.#shut()
+    source.choose(option, at)
+  }
+
+  #inPlace() {
+    const token = this.#token
+    const length = this.#query.length + 1
+    const take = () => {
+      this.#squire.focus()
+      if (!token?.node.isConnected) return
+      const range = document.createRange()
+      range.setStart(token.node, token.start)
+      range.setEnd(token.node, Math.min(token.start + length, token.node.length))
+      this.#squire.setSelection(range)
+    }
+    return {
+      html: (html) => {
+        take()
+        this.#squire.insertHTML(html)
+        this.#squire.focus()
+      },
+      clear: () => {
+        take()
+        if (token) this.#squire.insertPlainText("")
+      },
+      typed: () => Boolean(token),
+    }
+  }
+
+  // Nothing matches now; with another letter less something may.
+  #hide() {
+    if (this.isOpen) this.#menu.hidePopover()
+    this.#forgetActive()
+    if (!this.#token) this.#shut()
+  }
+
+  #shut() {
+    if (!this.#source) return
+
+    this.#asked?.abort()
+    const source = this.#source
+    this.#source = this.#token = null
+    if (this.isOpen) this.#menu.hidePopover()
+    this.#forgetActive()
+    this.#list.replaceChildren()
+    source.closed?.()
+  }
+
+  #forgetActive() {
+    this.#root.removeAttribute("aria-activedescendant")
+    this.#root.removeAttribute("aria-controls")
+    this.#opener?.setAttribute("aria-expanded", "false")
+    this.#status.textContent = ""
+  }
+}
+
+function same(one, other) {
+  return Boolean(one && other) && one.node === other.node && one.start === other.start
+}
+
+// Whether a text node that begins a part of a line begins a word too.
+function beginsWord(node) {
+  for (let one = node; ; one = one.parentNode) {
+    const before = one.previousSibling
+    if (before) return before.nodeName === "BR" || /^$|[\s\u00a0\u200b([{"“]$/.test(before.textContent)
+    if (/^(P|DIV|LI|TD|TH|BLOCKQUOTE|H[1-6])$/.test(one.parentNode.nodeName)) return true
+  }
+}

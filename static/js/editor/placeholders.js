@@ -1,0 +1,165 @@
+// {{ contact.first_name|there }}: becomes what it stands for as soon as it is inserted or typed to its end. What stands
+// for nothing stays, is marked, and stops Send. A text that is for many tickets (a snippet) keeps all of them as they are.
+const WHOLE = /\{\{\s*([a-z_]+\.[a-z_]+)\s*(?:\|([^{}|]*))?\}\}/gi
+const ANY = /\{\{[^{}\n]{0,200}\}\}/g
+const FRESH = 60_000
+const MARK = "unresolved"
+
+// Of every editor in the page, for the one highlight that CSS knows.
+const marked = new Map()
+
+export class Placeholders {
+  #host
+  #squire
+  #asked
+  #found = []
+
+  constructor(host, squire) {
+    this.#host = host
+    this.#squire = squire
+    squire.getRoot().addEventListener("input", this)
+    squire.getRoot().addEventListener("blur", this)
+  }
+
+  close() {
+    this.#squire.getRoot().removeEventListener("input", this)
+    this.#squire.getRoot().removeEventListener("blur", this)
+    marked.delete(this)
+    paint()
+  }
+
+  handleEvent(event) {
+    if (!this.#resolves || event.isComposing) return
+    if (event.type === "blur") this.#resolveAll()
+    else if (event.data === "}") this.#resolveTyped()
+  }
+
+  // The list of names, for caret-menu.js.
+  get source() {
+    const { dataset } = this.#host.querySelector("[data-caret-menu]")
+    return {
+      trigger: "{{",
+      label: dataset.placeholdersLabel,
+      find: async (query) => (await this.#all()).filter(({ name, label }) => `${label} ${name}`.toLowerCase().includes(query.toLowerCase())).map((one) => this.#option(one)),
+      choose: (option, at) => at.html(this.#html(option.dataset.name, option.dataset.value)),
+    }
+  }
+
+  // Marks what stands for nothing.
+  mark() {
+    this.#found = []
+    if (this.#resolves && this.#root.textContent.includes("{{")) {
+      for (const { node, match } of this.#each(ANY)) {
+        const range = document.createRange()
+        range.setStart(node, match.index)
+        range.setEnd(node, match.index + match[0].length)
+        this.#found.push(range)
+      }
+    }
+    if (this.#found.length) marked.set(this, this.#found)
+    else if (!marked.delete(this)) return
+    paint()
+  }
+
+  get problem() {
+    const [first] = this.#found
+    return first ? this.#host.querySelector("[data-status]").dataset.unresolved.replace("{placeholder}", first.toString()) : ""
+  }
+
+  get #root() { return this.#squire.getRoot() }
+  get #resolves() { return Boolean(this.#host.dataset.ticket) }
+
+  async #all() {
+    const { placeholdersUrl: address, ticket } = this.#host.dataset
+    const mailbox = this.#host.closest("form")?.elements.mailbox?.value
+    const query = new URLSearchParams({ ...(ticket ? { ticket } : {}), ...(mailbox ? { mailbox } : {}) })
+    const key = `${query}`
+    if (this.#asked?.key !== key || Date.now() - this.#asked.at > FRESH) {
+      const answer = fetch(`${address}?${query}`, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(10_000) })
+      this.#asked = { key, at: Date.now(), names: answer.then((one) => (one.ok ? one.json() : { placeholders: [] })) }
+      this.#asked.names.catch(() => { this.#asked = undefined })
+    }
+    return (await this.#asked.names).placeholders
+  }
+
+  #option({ name, label, value }) {
+    const option = this.#host.querySelector("template[data-placeholder-option]").content.firstElementChild.cloneNode(true)
+    option.querySelector("[data-label]").textContent = label
+    option.querySelector("[data-value]").textContent = this.#resolves ? value || option.dataset.unknown : `{{ ${name} }}`
+    Object.assign(option.dataset, { name, value })
+    return option
+  }
+
+  #html(name, value) {
+    const holder = document.createElement("div")
+    holder.append(this.#resolves && value ? filled(name, value) : `{{ ${name} }}`)
+    return holder.innerHTML
+  }
+
+  // The caret stands behind the second brace.
+  async #resolveTyped() {
+    const { anchorNode: node, anchorOffset: end } = document.getSelection()
+    if (node?.nodeType !== Node.TEXT_NODE || !node.data.slice(0, end).endsWith("}}")) return
+    const names = await this.#values()
+    const found = [...node.data.matchAll(WHOLE)].find((match) => match.index + match[0].length === end)
+    if (found) this.#replace(node, found, names, { caret: document.getSelection().anchorNode === node && document.getSelection().anchorOffset === end })
+  }
+
+  async #resolveAll() {
+    if (!this.#root.textContent.includes("{{")) return
+    const names = await this.#values()
+    // From the end, so that what was found before stays where it is.
+    for (const { node, match } of [...this.#each(WHOLE)].reverse()) this.#replace(node, match, names, { caret: false })
+  }
+
+  async #values() {
+    try {
+      return new Map((await this.#all()).map(({ name, value }) => [name, value]))
+    } catch {
+      return new Map() // the desk is away: what was typed stays, and is marked
+    }
+  }
+
+  #replace(node, match, names, { caret }) {
+    const name = match[1].toLowerCase()
+    const value = names.has(name) ? names.get(name) || match[2]?.trim() : ""
+    if (!value || !node.isConnected) return
+
+    const squire = this.#squire
+    squire.saveUndoState()
+    // Saving put marks where the selection is, and took them away: the text may stand in other pieces now.
+    const there = [...this.#each(WHOLE)].find((one) => one.match[0] === match[0])
+    if (!there) return
+    const rest = there.node.splitText(there.match.index)
+    rest.splitText(match[0].length)
+    const span = filled(name, value)
+    rest.replaceWith(span)
+    if (!caret) return
+
+    const range = document.createRange()
+    range.setStartAfter(span)
+    squire.setSelection(range)
+  }
+
+  *#each(pattern) {
+    const walker = document.createTreeWalker(this.#root, NodeFilter.SHOW_TEXT)
+    while (walker.nextNode()) {
+      for (const match of walker.currentNode.data.matchAll(pattern)) yield { node: walker.currentNode, match }
+    }
+  }
+}
+
+function filled(name, value) {
+  const span = document.createElement("span")
+  span.dataset.filled = name
+  span.title = `{{ ${name} }}`
+  span.textContent = value
+  return span
+}
+
+function paint() {
+  if (!CSS.highlights) return
+  const ranges = [...marked.values()].flat()
+  if (ranges.length) CSS.highlights.set(MARK, new Highlight(...ranges))
+  else CSS.highlights.delete(MARK)
+}
