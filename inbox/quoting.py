@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import formats, translation
 from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -57,7 +58,7 @@ def history(kind: str, answered: Message | None, edited: str | None = None) -> Q
     cleaned here; "" for nothing; None for the usual.
     """
     if edited is not None:
-        clean = safe_html.describe_images(safe_html.clean(edited[:MOST_EDITED]))
+        clean = cleaned_history(edited)
         text = safe_html.to_text(clean, links=True).strip("\n")
         if kind != MailKind.FORWARD:
             text = "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
@@ -65,6 +66,10 @@ def history(kind: str, answered: Message | None, edited: str | None = None) -> Q
     if answered is None:
         return NONE
     return forwarded(answered) if kind == MailKind.FORWARD else quote(answered)
+
+
+def cleaned_history(edited: str) -> SafeString:
+    return safe_html.describe_images(safe_html.clean(edited[:MOST_EDITED]))
 
 
 def _header(message: Message) -> list[str]:

@@ -55,15 +55,37 @@ def recipients_for(
     """
     answered = answered_by(ticket, answers)
     box = sender_for(ticket, conversation_of(ticket, answered), by=by, chosen=mailbox)
-    letter, house = letter_of(answered), house_of(ticket, answered, by)
+    found = found_for(ticket, answered, kind=kind, by=by)
+    return Recipients(found.to, found.cc, box, answered, kind=found.kind, left_out=found.left_out)
+
+
+@dataclass(frozen=True)
+class Found:
+    kind: MailKind
+    to: list[Address]
+    cc: list[Address]
+    left_out: list[Address]
+    own: OwnAddresses
+
+
+def found_for(
+    ticket: Ticket,
+    answered: Message | None,
+    *,
+    kind: MailKind | str | None = None,
+    by: User | None = None,
+    insists: bool = True,
+) -> Found:
+    """Who an answer goes to, wherever it leaves from. Raises a ReplyError when nobody is left, unless `insists` is off."""
+    own = OwnAddresses()
+    letter, house = letter_of(answered), house_of(ticket, answered, by, own)
     chosen = MailKind(kind) if kind else default_kind(letter, house)
     if chosen == MailKind.FORWARD and answered is None:
         raise NothingToForward
-    found = recipients(chosen, letter, house)
-    if not found.to and chosen != MailKind.FORWARD:
+    split = recipients(chosen, letter, house)
+    if insists and not split.to and chosen != MailKind.FORWARD:
         raise why_nobody(ticket, letter)
-    to, cc, left_out = (_addresses(people) for people in (found.to, found.cc, found.left_out))
-    return Recipients(to, cc, box, answered, kind=chosen, left_out=left_out)
+    return Found(chosen, *(_addresses(people) for people in (split.to, split.cc, split.left_out)), own)
 
 
 def recipients_of(draft: Draft, *, by: User) -> Recipients:
@@ -159,14 +181,14 @@ def letter_of(message: Message | None) -> Letter | None:
     )
 
 
-def house_of(ticket: Ticket, answered: Message | None, by: User | None) -> House:
+def house_of(ticket: Ticket, answered: Message | None, by: User | None, own: OwnAddresses) -> House:
     named: set[str] = set()
     if answered is not None:
         people = [{"address": answered.from_address}, *answered.reply_to, *answered.to, *answered.cc]
         named = {form(str(entry["address"])) for entry in people for form in (normalised, untagged)}
     contact = ticket.contact
     return House(
-        mailboxes=OwnAddresses().addresses,
+        mailboxes=own.addresses,
         colleagues=frozenset(User.objects.active().filter(email__in=named).values_list("email", flat=True)),
         writer=by.email if by else "",
         contact=Person(contact.name, contact.address) if contact else None,

@@ -122,10 +122,13 @@ def _back_to_sender(
     sender = _reachable([letter.sender], house)
     through_list = tuple(person for person in asked if _same(person.address, letter.list_address))
     people = tuple(person for person in asked if person not in through_list)
-    to = people or tuple(person for person in sender if person not in through_list) or through_list
+    authors = tuple(person for person in sender if not _same(person.address, letter.list_address))
+    to = people or authors or contact or asked or sender
     in_house = all(house.has_colleague(person.address) for person in to)
     elsewhere = contact and not house.has_colleague(contact[0].address)
-    if to and in_house and elsewhere and not letter.third_party:
+    if letter.third_party:
+        return people or authors, through_list
+    if to and in_house and elsewhere:
         return contact, to
     return to, through_list
 

@@ -172,7 +172,8 @@ def _without_ticket(user: User) -> Count:
 
 def _links(opened: Ticket, user: User) -> list[dict[str, Any]]:
     """Tickets that refer to this one or that it refers to, as far as the user sees them."""
-    links = list(TicketLink.objects.filter(Q(ticket=opened) | Q(other=opened)).order_by("-pk"))
+    both = TicketLink.objects.filter(Q(ticket=opened) | Q(other=opened)).exclude(kind=LinkKind.EARLIER)
+    links = list(both.order_by("-pk"))
     if not links:
         return []
     others = {link.ticket_id if link.other_id == opened.pk else link.other_id: link for link in links}

@@ -127,3 +127,10 @@ class ContactAddress(models.Model):
 
     def clean(self) -> None:
         self.address = normalised(self.address)
+
+    @transaction.atomic
+    def become_primary(self) -> None:
+        """The one that mail goes to. The others are kept."""
+        self.contact.addresses.filter(is_primary=True).exclude(pk=self.pk).update(is_primary=False)
+        self.is_primary = True
+        self.save(update_fields=["is_primary"])

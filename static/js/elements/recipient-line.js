@@ -1,0 +1,72 @@
+// <recipient-line data-open>: whom a mail goes to in one line, always above Send; its button opens the fields.
+// Once somebody named people by hand, a mail that comes in changes them no more (the field `touched`).
+class RecipientLine extends HTMLElement {
+  get #button() { return this.querySelector("[data-toggle-fields]") }
+  get #sum() { return this.querySelector(".rcpt__sum") }
+
+  connectedCallback() {
+    this.addEventListener("click", this)
+    this.addEventListener("keydown", this)
+    this.addEventListener("input", this)
+    this.addEventListener("recipients:changed", this)
+  }
+
+  disconnectedCallback() {
+    this.removeEventListener("click", this)
+    this.removeEventListener("keydown", this)
+    this.removeEventListener("input", this)
+    this.removeEventListener("recipients:changed", this)
+  }
+
+  handleEvent(event) {
+    if (event.type === "click") {
+      if (event.target.closest("[data-toggle-fields]")) this.#toggle(!this.hasAttribute("data-open"))
+      else if (event.target.closest(".rcpt__sum")) this.#toggle(true)
+    } else if (event.type === "keydown") {
+      // Enter in the subject goes on to the text; it does not send.
+      if (event.key !== "Enter" || event.target.name !== "subject" || event.ctrlKey || event.metaKey) return
+      event.preventDefault()
+      this.closest("form")?.querySelector(":is(.editor, textarea[name='text']:not([hidden]))")?.focus()
+    } else {
+      this.#touch()
+      if (event.type === "recipients:changed") this.#sumUp()
+    }
+  }
+
+  #toggle(open) {
+    this.toggleAttribute("data-open", open)
+    this.#button.setAttribute("aria-expanded", open)
+    this.querySelector("[name='opened']").value = open ? "1" : ""
+    if (open) this.querySelector(".rcpt__input")?.focus()
+  }
+
+  #touch() {
+    if (this.querySelector("[name='touched']")) return
+
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "touched", value: "1" })
+    field.dataset.answers = ""
+    this.prepend(field)
+  }
+
+  #sumUp() {
+    const parts = []
+    for (const field of this.querySelectorAll("recipient-field")) {
+      if (!field.people.length) continue
+      const label = document.createElement("span")
+      label.textContent = field.dataset.label
+      if (field.dataset.name === "to") label.className = "sr-only"
+      const who = document.createElement("span")
+      who.className = "rcpt__who"
+      field.people.forEach((person, at) => {
+        const name = Object.assign(document.createElement("span"), { title: person.address, textContent: person.label })
+        who.append(...(at ? [", ", name] : [name]))
+      })
+      parts.push(label, " ", who, " ")
+    }
+    if (!parts.length) {
+      parts.push(Object.assign(document.createElement("span"), { className: "rcpt__who", textContent: this.dataset.nobody }))
+    }
+    this.#sum.replaceChildren(...parts)
+  }
+}
+customElements.define("recipient-line", RecipientLine)
