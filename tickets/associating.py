@@ -83,5 +83,13 @@ def add_earlier(ticket: Ticket, *, since: datetime | None, by: User, now: dateti
     return len(links)
 
 
+def earlier_activities(ticket: Ticket, user: User) -> list[Ticket]:
+    """What add_earlier linked, as far as `user` sees it, the oldest first."""
+    from tickets.models import Ticket
+
+    linked = {"linked_from__ticket": ticket, "linked_from__kind": LinkKind.EARLIER}
+    return list(Ticket.objects.visible_to(user).filter(**linked).select_related("status").order_by("opened_at", "pk"))
+
+
 def _names(people: Iterable[Contact | Company]) -> str:
     return ", ".join(str(each) for each in people)

@@ -47,6 +47,7 @@ BUILT_IN = {
         Field("description", _("Description"), "description", help_text=_("Only your team sees this")),
         Field("contact", _("Contact"), "contact"),
         Field("company", _("Company"), "company"),
+        Field("message", _("First message"), "message"),
     )
 }
 # What a status may ask for: those that a ticket can lack, not those that every ticket has by its nature.

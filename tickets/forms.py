@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from people.models import User
-from tickets.describing import field_of, required_fields
+from tickets.describing import Field, required_fields
 from tickets.form_fields import form_field
-from tickets.models import Priority, Property, Status, Ticket
+from tickets.models import Priority, Status, Ticket
 
 
 class StatusForm(forms.Form):
@@ -85,8 +86,8 @@ class RequiredFields(forms.Form):
 
 
 class PropertyForm(forms.Form):
-    """One property of a ticket, changed in place."""
+    """One property of a ticket, or its name or team, changed in place."""
 
-    def __init__(self, property: Property, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["value"] = form_field(field_of(property))
+    def __init__(self, field: Field, data: Any = None, *, value: Any = None) -> None:
+        super().__init__(data, initial={"value": value}, auto_id=f"property-{field.key}-%s")
+        self.fields["value"] = form_field(replace(field, is_required=field.key == "name"))

@@ -140,8 +140,10 @@ class Property(models.Model):
             raise NotAValue(self, _now("Write the date as year-month-day, like 2026-11-24.")) from None
 
 
+# Of every ticket, or of the form that makes one.
 BUILT_IN_KEYS = frozenset(
-    ["name", "pipeline", "status", "priority", "owner", "team", "contact", "company", "description", "properties"]
+    ["name", "pipeline", "status", "priority", "owner", "team", "contact", "company"]
+    + ["description", "message", "earlier", "period", "form_key", "another", "view", "version"]
 )
 
 

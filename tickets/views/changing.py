@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +15,10 @@ from django_htmx.http import trigger_client_event
 from helpdesk.web import toast, wants_fragment
 from people.access import may_reply_or_403, signed_in
 from people.models import User
-from tickets.models import Priority, Ticket, view_or_default
+from tickets.associating import earlier_activities
+from tickets.describing import Field, field_of
+from tickets.forms import PropertyForm
+from tickets.models import Priority, Property, PropertyKind, Ticket, view_or_default
 
 
 def changeable_ticket(request: HttpRequest, number: int) -> Ticket:
@@ -35,7 +39,32 @@ def header_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         context["closing_status"] = next((status for status in statuses if status.closes), None)
         context["owners"] = User.objects.assignable()
         context["priorities"] = list(Priority)
+    context["activities"] = earlier_activities(ticket, user)
+    context["properties"] = [property_line(ticket, field_of(each)) for each in Property.objects.all()]
     return context
+
+
+@dataclass(frozen=True)
+class PropertyLine:
+    """A property of a ticket as _ticket_properties.html prints it: what it is, and the form that changes it."""
+
+    field: Field
+    shown: str
+    form: PropertyForm
+
+    @property
+    def link(self) -> str:
+        return self.shown if self.field.kind == PropertyKind.URL else ""
+
+
+def property_line(ticket: Ticket, field: Field, form: PropertyForm | None = None) -> PropertyLine:
+    if field.property:
+        value: Any = ticket.properties.get(field.key)
+        shown = field.property.shown(value)
+    else:
+        value = getattr(ticket, field.key)
+        shown = str(value or "")
+    return PropertyLine(field, shown, form or PropertyForm(field, value=value))
 
 
 def answer_change(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:

@@ -1,0 +1,122 @@
+"""Making a ticket by hand, in a panel beside the conversation that one reads, or on a page of its own."""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import push_url, reswap, retarget, trigger_client_event
+
+from helpdesk.web import render_page, toast, wants_fragment
+from inbox import creating
+from inbox.errors import InboxError
+from inbox.views.workspace import answer_workspace, ticket_context
+from people.access import reply_required, signed_in
+from people.models import Contact
+from tickets.creation_form import CreationForm
+from tickets.errors import TicketError
+from tickets.listing import Listing
+from tickets.models import Ticket, view_or_default
+
+# What the next ticket of a row of them has in common with the one before.
+KEPT = ("pipeline", "status", "priority", "owner", "team")
+
+
+@reply_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def ticket_new(request: HttpRequest) -> HttpResponse:
+    """GET shows the form; POST makes the ticket and opens it, or with `another` shows the form again."""
+    if request.method != "POST":
+        return _show(request, CreationForm(initial=_initial(request)), is_fresh=True)
+    form = CreationForm(request.POST)
+    if not form.is_valid():
+        return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    now = timezone.now()
+    earlier, since = form.earlier_since(now)
+    try:
+        ticket = creating.create(
+            form.cleaned_data,
+            by=signed_in(request),
+            now=now,
+            form_key=form.cleaned_data.get("form_key"),
+            earlier=earlier,
+            since=since,
+        )
+    except InboxError as error:
+        form.add_error("message" if "message" in form.fields else None, str(error))
+        return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    except TicketError as error:
+        form.add_error(None, str(error))
+        return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    said = _("Ticket #%(number)d is made.") % {"number": ticket.number}
+    if "another" in request.POST:
+        return _another(request, form, ticket, said)
+    return _open(request, ticket, said)
+
+
+def _show(request: HttpRequest, form: CreationForm, *, is_fresh: bool = False, status: int = 200) -> HttpResponse:
+    user = signed_in(request)
+    context = {
+        "form": form,
+        "is_fresh": is_fresh,
+        "form_key": form.data.get("form_key") or uuid.uuid4(),
+        "view": view_or_default(user, request.GET.get("view", "")),
+        "section": "desk",
+        "keep": f"new-ticket-{user.pk}",
+    }
+    return render_page(request, "inbox/ticket_new.html", "inbox/_ticket_new.html", context, status=status)
+
+
+def _initial(request: HttpRequest) -> dict[str, Any]:
+    """What the address names: a pipeline, or the contact that the ticket is about."""
+    initial: dict[str, Any] = {key: request.GET[key] for key in KEPT if request.GET.get(key)}
+    asked = request.GET.get("contact", "")
+    if asked.isdecimal() and len(asked) < 19:
+        initial["contact"] = list(Contact.objects.filter(pk=int(asked)))
+    return initial
+
+
+def _another(request: HttpRequest, form: CreationForm, ticket: Ticket, said: str) -> HttpResponse:
+    kept = {key: request.POST[key] for key in KEPT if request.POST.get(key)}
+    if not wants_fragment(request):
+        messages.success(request, said)
+        return redirect(f"{reverse('inbox:ticket_new')}?{urlencode(kept)}")
+    response = _show(request, CreationForm(initial=kept))
+    return toast(_announced(response, ticket), said)
+
+
+def _open(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:
+    user = signed_in(request)
+    view = view_or_default(user, request.GET.get("view", ""))
+    opened = Ticket.objects.visible_to(user).for_page().filter(pk=ticket.pk).first()
+    if opened is None:
+        # Given to somebody whose tickets one does not see.
+        address = f"{reverse('inbox:workspace')}?{urlencode({'view': view.key})}"
+    else:
+        address = f"{opened.get_absolute_url()}?{urlencode({'view': view.key})}"
+    if not wants_fragment(request):
+        messages.success(request, said)
+        return redirect(address)
+    if opened is None:
+        response = render(request, "inbox/_ticket_new_closed.html")
+        return toast(_announced(response, ticket), said)
+    context = {**ticket_context(request, opened), "view": view, "moves_focus": True, "relists": True}
+    context["made"] = opened.pk
+    response = answer_workspace(request, Listing(view, user), context)
+    response.write(render(request, "inbox/_ticket_new_closed.html").content.decode())
+    response = push_url(reswap(retarget(response, "#ticket"), "outerHTML"), address)
+    return toast(_announced(response, ticket), said)
+
+
+def _announced(response: HttpResponse, ticket: Ticket) -> HttpResponse:
+    trigger_client_event(response, "ticket:created", {"number": ticket.pk})
+    return trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
