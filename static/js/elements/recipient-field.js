@@ -18,12 +18,6 @@ class RecipientField extends HTMLElement {
   get people() { return this.#chips.map((chip) => ({ label: chip.querySelector(".token__name").textContent, address: chip.dataset.address })) }
 
   connectedCallback() {
-    const input = this.#input
-    input.removeAttribute("name") // what stands in it becomes a chip
-    input.setAttribute("role", "combobox")
-    input.setAttribute("aria-autocomplete", "list")
-    input.setAttribute("aria-expanded", "false")
-    input.setAttribute("aria-controls", this.#menu.id)
     for (const box of this.querySelectorAll(".token input")) box.tabIndex = -1
     for (const type of ["click", "keydown", "input", "paste", "focusin", "focusout", "pointerdown"]) this.addEventListener(type, this)
   }
