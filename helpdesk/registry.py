@@ -16,8 +16,12 @@ LiveAudience = Callable[[int, Set[Hashable]], set[str]]
 LiveGroups = Callable[[Any], set[str]]
 
 _live: dict[str, Any] = {}
+# How much a user has not read yet, for the bell.
+UnreadCount = Callable[[Any], int]
+
 _health_probes: dict[str, HealthProbe] = {}
 _settings_alerts: dict[str, SettingsAlert] = {}
+_unread_counts: dict[str, UnreadCount] = {}
 
 
 def register_health_probe(name: str, probe: HealthProbe) -> None:
@@ -36,6 +40,15 @@ def register_settings_alert(name: str, alert: SettingsAlert) -> None:
 
 def settings_need_attention() -> bool:
     return any(alert() for alert in _settings_alerts.values())
+
+
+def register_unread_count(name: str, count: UnreadCount) -> None:
+    """Asked once for each whole page: one cheap statement."""
+    _unread_counts[name] = count
+
+
+def unread_count(user: Any) -> int:
+    return sum(count(user) for count in _unread_counts.values())
 
 
 def register_live(audience: LiveAudience, groups: LiveGroups) -> None:

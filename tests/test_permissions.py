@@ -68,6 +68,9 @@ RULES: dict[str, Rule] = {
     "inbox:ticket_list": Rule(),
     "inbox:ticket": Rule(expected=OF_A_TICKET),
     "inbox:thread": Rule(expected=OF_A_TICKET),
+    "inbox:ticket_rows": Rule(),
+    "inbox:presence": Rule("post", OF_A_TICKET, data=lambda: {"state": "viewing", "mode": "reply", "tab": "a1"}),
+    "events": Rule(),
     "inbox:replies": Rule("post", BY_REPLIERS, data=lambda: {"text": "Here it is."}),
     "inbox:composer_head": Rule("post", BY_REPLIERS),
     "inbox:history": Rule(expected={**BY_REPLIERS}, else_=HIDDEN),  # without a message that is named there is none
@@ -97,6 +100,15 @@ RULES: dict[str, Rule] = {
     "inbox:uploads": Rule("post", data=lambda: {"file": SimpleUploadedFile("a.txt", b"a")}),
     "inbox:upload": Rule(else_=HIDDEN),  # only whoever put it there sees it, admins neither
     "inbox:outgoing_retry": Rule("post", BY_REPLIERS),
+    "inbox:outgoing_undo": Rule("post", {"outsider": HIDDEN}, else_=REFUSED),  # its writer's alone, admins neither
+    "inbox:outgoing_departure": Rule("post", {"outsider": HIDDEN}, else_=REFUSED),
+    "inbox:outgoing_draft": Rule("post", BY_REPLIERS),
+    "inbox:message_release": Rule("post", BY_REPLIERS),
+    "tickets:following": Rule("post", OF_A_TICKET),
+    "tickets:notifications": Rule(),
+    "tickets:notification_count": Rule(),
+    "tickets:notifications_reading": Rule("post"),
+    "tickets:notification_reading": Rule("post", else_=HIDDEN),  # everybody has their own, admins too
     "tickets:status": Rule("post", BY_REPLIERS, data=lambda: {"status": str(_last_status())}),
     "tickets:assignment": Rule("post", BY_REPLIERS, data=lambda: {"owner": ""}),
     "inbox:ticket_new": Rule(expected={"collaborator": REFUSED}),
@@ -195,6 +207,7 @@ def things(settings) -> dict[str, dict[str, Any]]:
         "token": dict.fromkeys(OURS, "a-b"),
         "pk": {
             "tickets:pipeline_statuses": ticket.pipeline_id,
+            "tickets:notification_reading": 1_000_000,
             "inbox:comment": comment.pk,
             "inbox:comment_versions": comment.pk,
             "inbox:comment_deletion": comment.pk,
@@ -208,6 +221,10 @@ def things(settings) -> dict[str, dict[str, Any]]:
             "inbox:draft_removal": draft.pk,
             "inbox:draft_restoration": draft.pk,
             "inbox:outgoing_retry": outgoing.pk,
+            "inbox:outgoing_undo": outgoing.pk,
+            "inbox:outgoing_departure": outgoing.pk,
+            "inbox:outgoing_draft": outgoing.pk,
+            "inbox:message_release": message.pk,
             "inbox:mailbox": mailbox.pk,
             "inbox:mailbox_test": mailbox.pk,
             "inbox:mailbox_fetch": mailbox.pk,

@@ -84,6 +84,11 @@ def written_on(
         notify(user, NotificationKind.ANSWER, ticket, actor=actor, anchor=anchor, now=now)
 
 
+def unread_of(user: User) -> int:
+    """What the bell says: of tickets that the user sees now."""
+    return Notification.objects.visible_to(user).unread().counted()
+
+
 def looked_at(ticket: Ticket, user: User, now: datetime) -> None:
     """`user` has the ticket before their eyes: what the bell had of it is read."""
     if Notification.objects.filter(user=user, ticket=ticket).mark_read(now):

@@ -69,6 +69,12 @@ def settings_need_attention() -> bool:
 
 
 @register.simple_tag
+def unread_count(user: object) -> int:
+    """How much the bell has for this user that they have not read."""
+    return registry.unread_count(user)
+
+
+@register.simple_tag
 def mail_room_is_open() -> bool:
     """Whether one can write and read as a customer here (HELPDESK_MAIL_ROOM)."""
     return bool(settings.HELPDESK_MAIL_ROOM)

@@ -22,6 +22,7 @@ from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message
 from people.access import signed_in
 from people.models import User
+from tickets import notifying
 from tickets.listing import MOST_SHOWN, PAGE, Count, Listing, read
 from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for, view_or_default
 from tickets.models.ticket import MOST_COUNTED
@@ -133,6 +134,7 @@ def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | No
     """Everything that the ticket and its context print. Looking at it marks it as seen."""
     user = signed_in(request)
     looked_at = Seen.objects.mark(opened, user, timezone.now())
+    notifying.looked_at(opened, user, timezone.now())
     if composer is None:
         conversation = _thread(request, opened, looked_at)
         answers = answered_message(conversation, request.GET.get("answers", "")) if user.may_reply else None

@@ -18,7 +18,7 @@ from people.models import User
 from tickets.associating import earlier_activities
 from tickets.describing import Field, field_of
 from tickets.forms import PropertyForm
-from tickets.models import Priority, Property, PropertyKind, Ticket, view_or_default
+from tickets.models import Following, Priority, Property, PropertyKind, Ticket, view_or_default
 
 
 def changeable_ticket(request: HttpRequest, number: int) -> Ticket:
@@ -34,6 +34,7 @@ def header_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     user = signed_in(request)
     view = view_or_default(user, request.GET.get("view", ""))
     context: dict[str, Any] = {"ticket": ticket, "view": view, "may_change": user.may_reply}
+    context["follows"] = Following.objects.filter(ticket=ticket, user=user).exists()
     if user.may_reply:
         context["statuses"] = statuses = list(ticket.pipeline.statuses.all())
         context["closing_status"] = next((status for status in statuses if status.closes), None)
