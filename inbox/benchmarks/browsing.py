@@ -63,9 +63,11 @@ class Browser:
             self._files[path] = self.get(path)
         return self._files[path]
 
-    def post(self, path: str, **words: str) -> Answer:
+    def post(self, path: str, *, fragment: bool = False, **words: str) -> Answer:
         words["csrfmiddlewaretoken"] = self._cookies.get("csrftoken", "")
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Referer": f"{self.url}{path}"}
+        if fragment:
+            headers["HX-Request"] = "true"
         return self._ask("POST", path, urlencode(words).encode(), headers)
 
     def sign_in(self, email: str, password: str) -> None:

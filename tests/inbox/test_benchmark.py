@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 
 from inbox.benchmarks.figures import Report, percentile
-from inbox.models import Incoming, Mailbox, RoomMail
+from inbox.models import Incoming, Mailbox, Message, Outgoing, RoomMail
 from people.models import Company, Contact, User
 from tests.factories import make_mailbox, make_ticket, make_user
 from tickets.models import Ticket
@@ -41,6 +41,16 @@ def test_the_workspace_is_measured_over_http(live_server: Any, transactional_db:
     assert figures["list fragment, 1 rows"] == figures["list fragment, 50 rows"] > 0
     assert figures["first load with a ticket and the editor"] > figures["first load"] > 50
     assert count() == before
+
+
+def test_a_long_conversation_is_measured_over_http_and_leaves_nothing(live_server: Any, transactional_db: None) -> None:
+    make_ticket()
+    before = [*count(), Message.objects.count(), Outgoing.objects.count()]
+    figures = benchmark("conversation", "--url", live_server.url, "--times", "2")
+    assert (figures["setting"]["messages"], figures["setting"]["letters"]) == (200, 40)
+    for name in ("open, page", "open, fragment", "open, every message shown", "draft save", "Send"):
+        assert figures[f"{name}, p95"] >= figures[f"{name}, p50"] > 0
+    assert [*count(), Message.objects.count(), Outgoing.objects.count()] == before
 
 
 def test_how_soon_a_mail_is_seen_is_measured_and_leaves_nothing(

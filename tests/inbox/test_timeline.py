@@ -99,7 +99,7 @@ def test_the_newest_of_the_customer_is_found_among_hidden_ones(ticket):
 def test_reading_costs_the_same_for_twenty_messages_and_for_two_hundred(ticket, count_queries):
     def read(ticket):
         thread = Thread(ticket)
-        return thread.version, thread.newest_of_customer, [entry for entry in thread.entries()]
+        return thread.version, thread.newest_of_customer, list(thread.entries())
 
     cost = count_queries(lambda: read(ticket))
     for number in range(40, 140):

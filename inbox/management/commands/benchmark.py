@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from inbox.benchmarks import ingest, workspace
+from inbox.benchmarks import conversation, ingest, workspace
 from inbox.benchmarks.browsing import CannotMeasure
 
 
@@ -19,6 +19,11 @@ class Command(BaseCommand):
         kinds = parser.add_subparsers(dest="kind", required=True, parser_class=type(parser))
         pages = kinds.add_parser("workspace", help="Pages over HTTP: times, queries, bytes.")
         pages.add_argument("--times", type=int, default=100, help="How often each page is asked for.")
+        talk = kinds.add_parser(
+            "conversation",
+            help="A ticket of 200 messages with 40 HTML mails, made and removed: opening it, saving a draft, Send.",
+        )
+        talk.add_argument("--times", type=int, default=100, help="How often each is done.")
         mails = kinds.add_parser("ingest", help="Taking in mails: how many a second, and how soon they are seen.")
         mails.add_argument("--eml", type=Path, metavar="FOLDER", help="A folder of .eml files, taken in by name.")
         mails.add_argument("--imap", metavar="HOST:PORT", help="A mailbox; everything in its folder is fetched.")
@@ -29,7 +34,7 @@ class Command(BaseCommand):
         mails.add_argument("--workers", type=int, default=2, help="Processes that work on stored mails.")
         mails.add_argument("--limit", type=int, default=None, help="Of a folder, only the first so many files.")
         mails.add_argument("--latency-only", action="store_true", help="Only how soon a mail is seen in the list.")
-        for one in (pages, mails):
+        for one in (pages, talk, mails):
             one.add_argument("--url", help="A running web process of this database. Default: one of our own.")
             one.add_argument("--json", action="store_true")
 
@@ -37,6 +42,8 @@ class Command(BaseCommand):
         try:
             if options["kind"] == "workspace":
                 report = workspace.measure(url=options["url"], times=options["times"], now=timezone.now())
+            elif options["kind"] == "conversation":
+                report = conversation.measure(url=options["url"], times=options["times"], now=timezone.now())
             else:
                 report = ingest.measure(self._source(options), url=options["url"], workers=options["workers"])
         except CannotMeasure as problem:
