@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from inbox import reading, refusing, threading
+from inbox import reading, refusing, releasing, threading, undoing
 from inbox.errors import LeaseLost
 from inbox.mime.automatic import Kind as AutomaticKind
 from inbox.mime.lists import list_address
@@ -217,6 +217,8 @@ def _write(
     message.in_reply_to = mail.in_reply_to
     message.references = _references(mail)
     message.answers = place.answers
+    if place.conversation and conversation.ticket:
+        message.third_party = releasing.is_third_party(mail.from_address, conversation.ticket, place.answers)
     message.automatic = read.automatic
     message.at, message.sent_at = at, mail.date
     if incoming.headers_only:
@@ -278,8 +280,11 @@ def _tell_ticket(message: Message, ticket: Ticket | None, mail: ParsedMail, *, q
     has_attachments = any(not one.inline for one in mail.attachments)
     if quiet:
         ticket.noted(at=message.at, has_attachments=has_attachments)
+    elif message.third_party:
+        ticket.heard_from_third(at=message.at, has_attachments=has_attachments)
     else:
         ticket.heard(at=message.at, preview=message.text, has_attachments=has_attachments)
+        undoing.contact_wrote_first(ticket, now=message.at)
 
 
 def _link(ticket: Ticket, other: Ticket, kind: LinkKind, *, now: datetime) -> None:

@@ -8,8 +8,10 @@ from inbox.views.inserting import placeholder_values, snippets
 from inbox.views.mail_room import mail_room, mail_room_attachment, mail_room_body
 from inbox.views.mailboxes import mailbox, mailbox_fetch, mailbox_new, mailbox_test, mailboxes
 from inbox.views.mentions import mentions
-from inbox.views.outgoing import outgoing_retry
+from inbox.views.outgoing import message_release, outgoing_departure, outgoing_draft, outgoing_retry, outgoing_undo
 from inbox.views.palette import palette
+from inbox.views.presence import presence
+from inbox.views.rows import ticket_rows
 
 app_name = "inbox"
 
@@ -34,6 +36,8 @@ urlpatterns = [
     path("messages/<int:pk>/comment/deletion/", comment_deletion, name="comment_deletion"),
     path("messages/<int:pk>/comment/restoration/", comment_restoration, name="comment_restoration"),
     path("mentions/", mentions, name="mentions"),
+    path("tickets/<int:number>/presence/", presence, name="presence"),
+    path("tickets/rows/", ticket_rows, name="ticket_rows"),
     path("messages/<int:pk>/body/", messages.message_body, name="message_body"),
     path("messages/<int:pk>/original/", messages.message_original, name="message_original"),
     path("messages/<int:pk>/source/", messages.message_source, name="message_source"),
@@ -45,7 +49,11 @@ urlpatterns = [
     path("placeholders/", placeholder_values, name="placeholders"),
     path("uploads/", uploads.uploads, name="uploads"),
     path("uploads/<uuid:key>/", uploads.upload, name="upload"),
+    path("messages/<int:pk>/release/", message_release, name="message_release"),
     path("outgoing/<int:pk>/retry/", outgoing_retry, name="outgoing_retry"),
+    path("outgoing/<int:pk>/undo/", outgoing_undo, name="outgoing_undo"),
+    path("outgoing/<int:pk>/departure/", outgoing_departure, name="outgoing_departure"),
+    path("outgoing/<int:pk>/draft/", outgoing_draft, name="outgoing_draft"),
     path("palette/", palette, name="palette"),
     path("mail-room/", mail_room, name="mail_room"),
     path("mail-room/<int:pk>/body/", mail_room_body, name="mail_room_body"),

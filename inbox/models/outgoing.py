@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
@@ -211,6 +212,11 @@ class Outgoing(models.Model):
         return self.state == OutgoingState.HELD and self.scheduled
 
     @property
+    def seconds_left(self) -> int:
+        """Until what is held leaves."""
+        return max(0, math.ceil((self.due_at - timezone.now()).total_seconds()))
+
+    @property
     def is_pending(self) -> bool:
         return self.state in PENDING
 
@@ -414,6 +420,7 @@ class Outgoing(models.Model):
         """Let the ticket show how its answers fared. One that left makes up for those before it."""
         if ticket is None:
             return
+        ticket.changed()
         if self.state in NOT_DELIVERED:
             ticket.not_delivered(at=now)
         elif self.state == OutgoingState.UNKNOWN:

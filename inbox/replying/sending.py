@@ -202,6 +202,8 @@ class _Sending:
     def _insist_on_properties(self, status: Status, properties: Mapping[str, Any]) -> None:
         if status.pipeline_id != self.ticket.pipeline_id:
             raise StatusNotInPipeline(self.ticket, status)
+        if status.pk == self.ticket.status_id:
+            return  # it is in there already
         asked = [field.key for field in required_fields(status, self.ticket)]
         if missing := [key for key in asked if properties.get(key) in (None, "", [], False)]:
             raise PropertiesMissing(status, missing)

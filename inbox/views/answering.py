@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django_htmx.http import reswap, retarget, trigger_client_event
 
 from helpdesk.web import forget_draft, toast, wants_fragment
+from inbox.checking import Check
 from inbox.models import Message
 from inbox.timeline import Thread
-from inbox.views.composing import Composer
+from inbox.views.composing import Composer, Written
+from inbox.views.sending import REMEMBERED, Wish
 from inbox.views.workspace import answer_workspace, ticket_context
 from people.access import signed_in
+from tickets.forms import RequiredFields
 from tickets.listing import Listing
-from tickets.models import Seen, Ticket, view_or_default
+from tickets.models import Seen, Ticket, View, view_or_default
+from tickets.models.ticket import Cursor
 from tickets.views.changing import header_context, page_address, row_of
 
+A_YEAR = 365 * 24 * 3600
 
-def answer_written(request: HttpRequest, ticket: Ticket, message: Message, said: str) -> HttpResponse:
+
+def answer_written(
+    request: HttpRequest, ticket: Ticket, message: Message, said: str, *, further: dict[str, Any] | None = None
+) -> HttpResponse:
+    """`further` is what _written.html prints beside the conversation; then it says itself what was done."""
     user = signed_in(request)
     if not wants_fragment(request):
         messages.success(request, said)
@@ -29,21 +44,118 @@ def answer_written(request: HttpRequest, ticket: Ticket, message: Message, said:
     Seen.objects.mark(ticket, user, timezone.now())
     # A reply moves its ticket on, and may have taken it: all of that is read anew.
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=ticket.pk)
-    thread = Thread(ticket)
+    thread = Thread(ticket, reader=user)
     composer = Composer(ticket, user, thread, mode="comment" if message.is_internal else "reply", is_fresh=True)
     context = {**header_context(request, ticket), "thread": thread, "composer": composer, "row": row_of(ticket, user)}
-    response = render(request, "inbox/_written.html", context)
+    response = render(request, "inbox/_written.html", {**context, **(further or {})})
     forget_draft(response, composer.comment_draft if message.is_internal else composer.reply_draft)
+    trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
+    return response if further else toast(response, said)
+
+
+def answer_sent(request: HttpRequest, ticket: Ticket, message: Message, wish: Wish, stood: Cursor) -> HttpResponse:
+    """With the mail in the conversation, or with the next ticket. `stood`: where in the list it stood before."""
+    outgoing = message.outgoing
+    if outgoing.is_scheduled:
+        at = timezone.localtime(outgoing.due_at)
+        said = _("It will be sent %(time)s") % {"time": date_format(at, pgettext("date format", "D j M, H:i"))}
+    else:
+        said = _("Reply is being sent")
+    further = {"sending": outgoing} if outgoing.is_held_back else {}
+    following = _next_of(request, ticket, stood) if wish.opens_next else None
+    if following is None:
+        response = answer_written(request, ticket, message, said, further=further)
+    elif wants_fragment(request):
+        response = _open(request, following)
+        forget_draft(response, f"{signed_in(request).pk}-{ticket.pk}-reply")
+        trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
+        if further:
+            context = {**further, "ticket": ticket, "view": _view(request)}
+            response.content += render(request, "inbox/_sending_toast.html", context).content
+        else:
+            toast(response, said)
+    else:
+        messages.success(request, said)
+        response = redirect(page_address(request, following))
+    if wish.opens_next:
+        response.set_cookie(REMEMBERED, "1", max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure())
+    else:
+        response.delete_cookie(REMEMBERED, samesite="Lax")
+    return response
+
+
+def answer_refused(
+    request: HttpRequest,
+    ticket: Ticket,
+    composer: Composer,
+    *,
+    checks: Sequence[Check] = (),
+    wish: Wish | None = None,
+) -> HttpResponse:
+    """422 with everything that was typed; nothing was written."""
+    doubts: dict[str, Any] = {"checks": checks, "anyway": wish.insisting_on(checks) if wish else ""}
+    if not wants_fragment(request):
+        view = view_or_default(composer.user, request.GET.get("view", ""))
+        context = {**ticket_context(request, ticket, composer), **doubts}
+        return answer_workspace(request, Listing(view, composer.user), context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    context = {**header_context(request, ticket), "composer": composer, "moves_focus": True, **doubts}
+    if checks:
+        # Only the banner comes: the text, its caret and whatever uploads stay as they are.
+        response = render(request, "inbox/_checks.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        trigger_client_event(response, "ticket:changed", {"number": ticket.pk})  # what is new in it is to be read
+        return reswap(retarget(response, "#checks"), "outerHTML")
+    response = render(request, "inbox/_composer.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return reswap(retarget(response, "#composer"), "outerHTML")
+
+
+def answer_asking(
+    request: HttpRequest, ticket: Ticket, form: RequiredFields, written: Written, wish: Wish
+) -> HttpResponse:
+    """422 with what the chosen status asks for: a dialog over the page, or without scripts fields below the text."""
+    asks = {"form": form, "wanted": form.status, "again": wish.again, "keeping": wish.with_status(ticket.status)}
+    if not wants_fragment(request):
+        user = signed_in(request)
+        chosen = written.draft.answers if written.chosen else None
+        written.error = _("“%(status)s” asks for more of the ticket first.") % {"status": form.status.label}
+        composer = Composer(ticket, user, Thread(ticket), chosen, mode="reply", reply=written)
+        view = view_or_default(user, request.GET.get("view", ""))
+        context = {**ticket_context(request, ticket, composer), "asks": asks}
+        return answer_workspace(request, Listing(view, user), context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    context = {"ticket": ticket, **asks}
+    response = render(request, "inbox/_send_asks.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return reswap(retarget(response, "#asking"), "innerHTML")
+
+
+def answer_with_draft(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:
+    """The ticket with the text back in its editor, and the caret at its end."""
+    if not wants_fragment(request):
+        messages.success(request, said)
+        address = page_address(request, ticket)
+        return redirect(address + ("&" if "?" in address else "?") + "write=reply#composer")
+    user = signed_in(request)
+    ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=ticket.pk)
+    composer = Composer(ticket, user, Thread(ticket, reader=user), mode="reply", is_fresh=True)
+    response = _open(request, ticket, composer, begins=True)
     trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
     return toast(response, said)
 
 
-def answer_refused(request: HttpRequest, ticket: Ticket, composer: Composer) -> HttpResponse:
-    """422 with everything that was typed; nothing was written."""
-    if not wants_fragment(request):
-        view = view_or_default(composer.user, request.GET.get("view", ""))
-        context = ticket_context(request, ticket, composer)
-        return answer_workspace(request, Listing(view, composer.user), context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    context = {**header_context(request, ticket), "composer": composer, "moves_focus": True}
-    response = render(request, "inbox/_composer.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    return reswap(retarget(response, "#composer"), "outerHTML")
+def _open(request: HttpRequest, ticket: Ticket, composer: Composer | None = None, **further: Any) -> HttpResponse:
+    """The answer to a form that leads to a ticket, as if somebody had opened it in the list."""
+    view = _view(request)
+    context = {**ticket_context(request, ticket, composer), "view": view, "moves_focus": True, **further}
+    response = answer_workspace(request, Listing(view, signed_in(request)), context)
+    response["HX-Push-Url"] = f"{ticket.get_absolute_url()}?{urlencode({'view': view.key})}"
+    return reswap(retarget(response, "#ticket"), "outerHTML")
+
+
+def _view(request: HttpRequest) -> View:
+    return view_or_default(signed_in(request), request.GET.get("view", ""))
+
+
+def _next_of(request: HttpRequest, ticket: Ticket, stood: Cursor) -> Ticket | None:
+    """The one that stood below it in its view, else the first one; None when it was the only one."""
+    view, user = _view(request), signed_in(request)
+    rows = [*Listing(view, user, after=stood, size=2).rows, *Listing(view, user, size=2).rows]
+    following = next((row.ticket.pk for row in rows if row.ticket.pk != ticket.pk), None)
+    return Ticket.objects.visible_to(user).for_page().filter(pk=following).first()

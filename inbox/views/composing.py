@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox.addressing import Recipients, read_addresses
@@ -19,6 +21,7 @@ from inbox.models.message import Address
 from inbox.rendering import signature_of
 from inbox.timeline import Thread
 from inbox.views.head import Head
+from inbox.views.sending import Choice, LaterTimes, choices, later_times
 from people.access import signed_in
 from people.models import User
 from tickets.models import Ticket
@@ -116,6 +119,15 @@ class Composer:
         if self.recipients is None:
             return []
         return [line for line in signature_of(self.user, self.recipients.mailbox).splitlines() if line.strip()]
+
+    @cached_property
+    def choices(self) -> list[Choice]:
+        """The statuses to send with."""
+        return choices(self.ticket)
+
+    @property
+    def later(self) -> LaterTimes:
+        return later_times(timezone.now())
 
     @property
     def offers_reply(self) -> bool:

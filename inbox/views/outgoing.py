@@ -1,21 +1,27 @@
+"""What one does with a mail that is written: take it back, let it go at once, try it again, write it anew."""
+
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
 from helpdesk.web import toast, wants_fragment
-from inbox.errors import InboxError
+from inbox import releasing, undoing
+from inbox.errors import InboxError, NotYours, TooLateToUndo
 from inbox.models import Message, Outgoing
 from inbox.timeline import Said
+from inbox.views.answering import answer_with_draft
 from people.access import may_reply_or_403, signed_in
-from tickets.models import view_or_default
+from tickets.models import Ticket, view_or_default
 from tickets.views.changing import page_address
 
 
@@ -23,20 +29,86 @@ from tickets.views.changing import page_address
 @require_POST
 def outgoing_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a mail that failed once more, with the same bytes and to whoever has not got it."""
-    user = signed_in(request)
-    visible = Message.objects.visible_to(user)
-    outgoing = get_object_or_404(Outgoing.objects.filter(message__in=visible.values("pk")), pk=pk)
-    may_reply_or_403(user)
+    outgoing = _outgoing(request, pk)
     said, failed = _("Trying again"), False
     try:
-        outgoing.try_again(by=user)
+        outgoing.try_again(by=signed_in(request))
     except InboxError as error:
         said, failed = str(error), True
-    message = visible.for_thread().get(pk=outgoing.message_id)
+    return _answer(request, outgoing.message_id, said, failed=failed)
+
+
+@login_required
+@require_POST
+def outgoing_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back what has not left: it is a draft again."""
+    outgoing = _outgoing(request, pk)
+    try:
+        draft = undoing.undo_sending(outgoing, by=signed_in(request), now=timezone.now())
+    except NotYours as error:
+        raise PermissionDenied from error
+    except TooLateToUndo as error:
+        return _answer(request, outgoing.message_id, str(error), failed=True)
+    return answer_with_draft(request, draft.ticket, _("Not sent. Your text is back in the editor."))
+
+
+@login_required
+@require_POST
+def outgoing_departure(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let it go now, without waiting for the undo window or for its time."""
+    outgoing = _outgoing(request, pk)
+    if outgoing.message.author_id != signed_in(request).pk:
+        raise PermissionDenied
+    outgoing.let_go(now=timezone.now())
+    return _answer(request, outgoing.message_id, _("Reply is being sent"))
+
+
+@login_required
+@require_POST
+def outgoing_draft(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write anew what did not arrive, with everything that stands in it."""
+    outgoing = _outgoing(request, pk)
+    try:
+        draft = undoing.write_anew(outgoing, by=signed_in(request), now=timezone.now())
+    except InboxError as error:
+        return _answer(request, outgoing.message_id, str(error), failed=True)
+    return answer_with_draft(request, draft.ticket, _("Correct it and send it again."))
+
+
+@login_required
+@require_POST
+def message_release(request: HttpRequest, pk: int) -> HttpResponse:
+    """The answer to a forward may be seen and quoted from now on."""
+    user = signed_in(request)
+    message = get_object_or_404(Message.objects.visible_to(user), pk=pk)
+    may_reply_or_403(user)
+    said, failed = _("Released: it can be quoted to the contact now"), False
+    try:
+        releasing.release(message, by=user, now=timezone.now())
+    except InboxError as error:
+        said, failed = str(error), True
+    return _answer(request, message.pk, said, failed=failed)
+
+
+def _outgoing(request: HttpRequest, pk: int) -> Outgoing:
+    """404 for a mail of a ticket that one does not see, 403 for whoever may not write to customers."""
+    user = signed_in(request)
+    visible = Message.objects.visible_to(user)
+    mails = Outgoing.objects.select_related("message__ticket").filter(message__in=visible.values("pk"))
+    outgoing = get_object_or_404(mails, pk=pk)
+    may_reply_or_403(user)
+    return outgoing
+
+
+def _answer(request: HttpRequest, message_id: int, said: str, *, failed: bool = False) -> HttpResponse:
+    """The message as it is now, with the focus, and what was done; 409 when nothing was."""
+    user = signed_in(request)
+    message = Message.objects.visible_to(user).for_thread().get(pk=message_id)
+    ticket: Ticket | None = message.ticket
     if not wants_fragment(request):
         (messages.error if failed else messages.success)(request, said)
-        return redirect(f"{page_address(request, message.ticket)}#m{message.pk}" if message.ticket else "/")
-    context: dict[str, Any] = {"entry": Said(message), "ticket": message.ticket, "may_change": True}
+        return redirect(f"{page_address(request, ticket)}#m{message.pk}" if ticket else "/")
+    context: dict[str, Any] = {"entry": Said(message), "ticket": ticket, "may_change": True, "takes_focus": True}
     context["view"] = view_or_default(user, request.GET.get("view", ""))
     response = render(request, "inbox/_message.html", context, status=409 if failed else 200)
     trigger_client_event(response, "ticket:changed", {"number": message.ticket_id})

@@ -2,21 +2,21 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.http import urlencode
-from django.utils.translation import gettext as _
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
-from django_htmx.http import trigger_client_event
 
-from helpdesk.web import wants_fragment
 from inbox import replying
-from inbox.errors import InboxError
+from inbox.errors import CheckFailed, InboxError, PropertiesMissing
+from inbox.models import DraftMode
 from inbox.timeline import Thread
-from inbox.views.answering import answer_refused, answer_written
-from inbox.views.composing import Composer, answered_message, read_form
+from inbox.views.answering import answer_asking, answer_refused, answer_sent
+from inbox.views.composing import Composer, Written, read_draft
+from inbox.views.recipients import begin
+from inbox.views.sending import Wish, ask_again, missing, read_wish
 from people.access import signed_in
+from tickets.errors import TicketError
 from tickets.models import Ticket
-from tickets.views.changing import changeable_ticket, page_address
+from tickets.views.changing import changeable_ticket
 
 
 @login_required
@@ -24,44 +24,44 @@ from tickets.views.changing import changeable_ticket, page_address
 def replies(request: HttpRequest, number: int) -> HttpResponse:
     """GET shows whom a reply goes to, to the newest message or the one in `answers`; POST writes it."""
     ticket = changeable_ticket(request, number)
-    return _write(request, ticket) if request.method == "POST" else _begin(request, ticket)
-
-
-def _begin(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    asked = request.GET.get("answers", "")
-    if not wants_fragment(request):
-        address = page_address(request, ticket)
-        answers = urlencode({"answers": asked}) if asked else ""
-        return redirect(address + ("&" if "?" in address else "?") * bool(answers) + answers + "#composer")
-    thread = Thread(ticket)
-    composer = Composer(ticket, signed_in(request), thread, answered_message(thread, asked), mode="reply")
-    context = {"composer": composer, "ticket": ticket, "view_key": request.GET.get("view", "")}
-    response = render(request, "inbox/_composer_head.html", context)
-    return trigger_client_event(response, "reply:begins")
+    return _write(request, ticket) if request.method == "POST" else begin(request, ticket)
 
 
 def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    user = signed_in(request)
-    written = read_form(request)
-    asked = request.POST.get("answers", "")
-    thread = Thread(ticket)
-    answers = answered_message(thread, asked)
-    chosen = answers if "chosen" in request.POST else None
-    if asked and answers is None:
-        written.error = _("The message that you answer is not here any more. Your text is kept; check whom it goes to.")
+    user, now = signed_in(request), timezone.now()
+    written, wish = read_draft(request, ticket, DraftMode.REPLY), Wish()
+    stood = ticket.cursor
     if not written.error:
         try:
-            message = replying.reply(
-                ticket,
+            wish = read_wish(request, ticket, now)
+            if form := missing(wish):
+                return answer_asking(request, ticket, form, written, wish)
+            draft = written.draft
+            draft.ticket, draft.version = ticket, written.based_on
+            message = replying.send(
+                draft,
                 by=user,
-                html=written.html,
-                text=written.text,
                 uploads=written.uploads,
-                form_key=written.form_key,
-                answers=answers or thread.newest_of_customer,
+                status=wish.status,
+                properties=wish.properties,
+                due_at=wish.due_at,
+                cancel_if_answered=wish.cancel_if_answered,
+                overrides=wish.overrides,
+                now=now,
             )
-        except InboxError as error:
+        except CheckFailed as error:
+            return answer_refused(request, ticket, _again(request, ticket, written), checks=error.checks, wish=wish)
+        except PropertiesMissing as error:
+            return answer_asking(request, ticket, ask_again(ticket, error), written, wish)
+        except (InboxError, TicketError) as error:
             written.error = str(error)
         else:
-            return answer_written(request, ticket, message, _("Reply is being sent"))
-    return answer_refused(request, ticket, Composer(ticket, user, thread, chosen, mode="reply", reply=written))
+            return answer_sent(request, ticket, message, wish, stood)
+    return answer_refused(request, ticket, _again(request, ticket, written))
+
+
+def _again(request: HttpRequest, ticket: Ticket, written: Written) -> Composer:
+    """The form with everything that was typed."""
+    chosen = written.draft.answers if written.chosen else None
+    ticket.refresh_from_db(fields=["trashed_at"])
+    return Composer(ticket, signed_in(request), Thread(ticket), chosen, mode="reply", reply=written)

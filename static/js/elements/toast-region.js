@@ -31,6 +31,7 @@ class ToastRegion extends HTMLElement {
   handleEvent(event) {
     if (event.type === "click") event.target.closest("[data-dismiss]")?.closest(".toast").remove()
     else if (event.type === "toast") for (const { text, kind } of event.detail.items) this.show(text, kind)
+    else if (event.target.closest?.("live-part, who-is-here")) return // <live-stream> and <ticket-gone> tell of those
     else if (event.type === "htmx:error") this.show(this.dataset.offline, "error")
     else if (event.type === "htmx:after:request") this.#reached(event.detail.ctx)
     else this.#explain(event.detail.ctx)
@@ -62,7 +63,9 @@ class ToastRegion extends HTMLElement {
 
   #time() {
     for (const toast of this.querySelectorAll(".toast:not(.toast--error)")) {
-      if (!this.#timers.has(toast)) this.#timers.set(toast, setTimeout(() => this.#leave(toast), STAYS))
+      // One that counts down takes itself away.
+      const stays = toast.dataset.seconds ? Number(toast.dataset.seconds) * 1_000 + STAYS : STAYS
+      if (!this.#timers.has(toast)) this.#timers.set(toast, setTimeout(() => this.#leave(toast), stays))
     }
   }
 

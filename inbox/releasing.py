@@ -1,0 +1,60 @@
+"""Answers to what we forwarded: whose they are, and when the contact may come to see them (SPEC part 3, 12)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from inbox.errors import CannotRelease
+from inbox.models import Message, MessageKind
+from people.models import ContactAddress, User
+from people.models.contact import normalised
+from tickets.models import EventKind, Ticket
+
+MOST_ASKED = 500
+
+
+def is_third_party(sender: str, ticket: Ticket, answers: Message | None) -> bool:
+    """Whether `sender`, who answers `answers` if anybody knows what, writes about a forward and not as our customer.
+
+    Who has a part in the conversation with the customer is no third party, whatever we forwarded to them as well.
+    """
+    sender = normalised(sender)
+    if not sender or _is_customer(sender, ticket):
+        return False
+    if answers is not None and (answers.kind == MessageKind.FORWARD or answers.third_party):
+        return True
+    aside = ticket.messages.filter(Q(kind=MessageKind.FORWARD) | Q(third_party=True))
+    return any(sender in _on(message) for message in aside.only(*_FIELDS).order_by("-pk")[:MOST_ASKED])
+
+
+@transaction.atomic
+def release(message: Message, *, by: User, now: datetime) -> None:
+    """Let it be part of what the contact may see. Releasing twice does nothing. Raises CannotRelease."""
+    if not message.third_party or message.ticket is None:
+        raise CannotRelease
+    released = Message.objects.filter(pk=message.pk, released_at=None).update(released_at=now, released_by=by)
+    if released:
+        name = message.from_name or message.from_address
+        message.ticket.record(EventKind.RELEASED, by=by, now=now, name=name, message=message.pk)
+        message.ticket.changed()
+
+
+_FIELDS = ("from_address", "to", "cc", "bcc", "reply_to")
+
+
+def _is_customer(sender: str, ticket: Ticket) -> bool:
+    if User.objects.active().filter(email=sender).exists():
+        return True
+    contacts = [ticket.contact_id, *ticket.other_contacts.values_list("pk", flat=True)]
+    if ContactAddress.objects.filter(contact__in=contacts, address=sender).exists():
+        return True
+    ours = ticket.messages.exclude(Q(kind=MessageKind.FORWARD) | Q(kind=MessageKind.COMMENT) | Q(third_party=True))
+    return any(sender in _on(message) for message in ours.only(*_FIELDS).order_by("-pk")[:MOST_ASKED])
+
+
+def _on(message: Message) -> set[str]:
+    entries = (*message.to, *message.cc, *message.bcc, *message.reply_to)
+    return {normalised(message.from_address), *(normalised(entry["address"]) for entry in entries)}

@@ -1,0 +1,47 @@
+// <send-options>: what stands beside Send. Ctrl+Shift+Enter anywhere in the form sends and closes; the dialog of Send later
+// opens from the menu. data-begins: the text came back, so the caret goes to its end.
+class SendOptions extends HTMLElement {
+  #form
+
+  get #later() { return this.querySelector("dialog") }
+
+  connectedCallback() {
+    this.#form = this.closest("form")
+    this.#form?.addEventListener("keydown", this, true) // ahead of the editor, whose own key is Ctrl+Enter
+    this.addEventListener("click", this)
+    if (this.hasAttribute("data-begins")) {
+      this.removeAttribute("data-begins")
+      setTimeout(() => this.closest("#composer")?.open("reply"))
+    }
+  }
+
+  disconnectedCallback() {
+    this.#form?.removeEventListener("keydown", this, true)
+    this.removeEventListener("click", this)
+  }
+
+  handleEvent(event) {
+    if (event.type === "keydown") this.#key(event)
+    else if (event.target.closest("[data-later]")) setTimeout(() => this.#later.showModal()) // after the menu is gone
+    else if (event.target.closest("[data-close]")) this.#later.close()
+    else if (this.#later.open && event.target.closest("dialog button")) this.#later.close("sent")
+  }
+
+  #key(event) {
+    if (event.key !== "Enter" || event.isComposing) return
+
+    const inDialog = this.#later.open
+    const closes = (event.ctrlKey || event.metaKey) && event.shiftKey && !event.altKey
+    const button = closes && !inDialog ? this.querySelector("[data-send-closing]") : null
+    if (button) this.#send(event, button)
+    else if (inDialog && event.target.matches("input")) this.#send(event, this.querySelector("[data-submit]"))
+  }
+
+  #send(event, button) {
+    event.preventDefault()
+    event.stopPropagation()
+    this.#form.requestSubmit(button)
+    if (this.#later.open) this.#later.close("sent")
+  }
+}
+customElements.define("send-options", SendOptions)
