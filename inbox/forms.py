@@ -17,7 +17,7 @@ from inbox.channels.smtp import checking as smtp_checking
 from inbox.channels.steps import Step, all_well
 from inbox.models import Mailbox
 from inbox.models.mailbox import Security
-from people.models import AuditEntry, User
+from people.models import AuditEntry, Team, User
 from people.models.contact import normalised
 from tickets.models import Pipeline, Status
 
@@ -26,7 +26,10 @@ CONNECTION = (
     *("imap_host", "imap_port", "imap_security", "imap_user", "imap_folder"),
     *("smtp_host", "smtp_port", "smtp_security", "smtp_user", "ca_certificate"),
 )
-EVERYDAY = ("name", "signature", "enabled", "makes_tickets", "pipeline", "status", "team", "owner", "poll_seconds")
+EVERYDAY = (
+    *("name", "signature", "enabled", "makes_tickets", "pipeline", "status", "team", "owner", "poll_seconds"),
+    *("senders", "default_of"),
+)
 
 # Within the cards “Receiving” and “Sending” a word is enough.
 LABELS = {
@@ -45,16 +48,28 @@ WIDGETS: dict[type[forms.Widget], str] = {
     forms.Textarea: "textarea",
     forms.CheckboxInput: "",
     forms.RadioSelect: "",
+    forms.CheckboxSelectMultiple: "",
 }
 
 
 class EverydayMailboxForm(forms.ModelForm):
     """What whoever may change settings can change: nothing of the connection."""
 
+    default_of = forms.ModelMultipleChoiceField(
+        Team.objects.all(),
+        label=_("Default reply address of teams"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("What they begin themselves leaves from here. A conversation keeps the address that it began with."),
+    )
+
     class Meta:
         model = Mailbox
-        fields = EVERYDAY
-        widgets: dict[str, forms.Widget] = {"signature": forms.Textarea(attrs={"rows": 4})}
+        fields = tuple(name for name in EVERYDAY if name != "default_of")
+        widgets: dict[str, forms.Widget] = {
+            "signature": forms.Textarea(attrs={"rows": 4}),
+            "senders": forms.CheckboxSelectMultiple(),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,6 +77,11 @@ class EverydayMailboxForm(forms.ModelForm):
             field.widget.attrs.setdefault("class", WIDGETS.get(type(field.widget), "input"))
         if "enabled" in self.fields:
             self.fields["enabled"].label = _("Switched on")
+        if "senders" in self.fields:
+            self.fields["senders"].label = _("Teams that send from it")
+            self.fields["senders"].help_text = _("None: everybody who may reply. Admins always may.")
+        if self.instance.pk:
+            self.initial.setdefault("default_of", list(Team.objects.filter(reply_address__mailbox=self.instance)))
         if "owner" in self.fields:
             owners = self.fields["owner"]
             assert isinstance(owners, forms.ModelChoiceField)  # noqa: S101 - what it is stands above
@@ -92,6 +112,15 @@ class EverydayMailboxForm(forms.ModelForm):
             errors = ValidationError(shown)
         super()._update_errors(errors)  # type: ignore[misc]
 
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        senders = set(cleaned.get("senders") or ())
+        apart = [team for team in cleaned.get("default_of") or () if senders and team not in senders]
+        if apart:
+            words = _("%(team)s does not send from this mailbox. Tick it among the teams that do, or not here.")
+            self.add_error("default_of", words % {"team": apart[0].name})
+        return cleaned
+
     def changes(self) -> dict[str, Any]:
         """From what to what, for the audit log. Secrets appear as "changed"."""
         found: dict[str, Any] = {}
@@ -99,6 +128,11 @@ class EverydayMailboxForm(forms.ModelForm):
         for name in self.changed_data:
             if name in SECRETS:
                 found[name] = "changed"
+            elif name in ("senders", "default_of"):
+                found[name] = [
+                    [] if made else sorted(team.name for team in self.initial.get(name) or ()),
+                    sorted(team.name for team in self.cleaned_data.get(name) or ()),
+                ]
             elif name in {field.name for field in Mailbox._meta.fields}:
                 before = None if made else _plain(self.initial.get(name))
                 after = _plain(self.cleaned_data.get(name))
@@ -112,6 +146,8 @@ class EverydayMailboxForm(forms.ModelForm):
         now = now or timezone.now()
         made, changes = self.instance._state.adding, self.changes()
         mailbox: Mailbox = self.save()
+        if "default_of" in self.changed_data:
+            mailbox.be_default_of(self.cleaned_data["default_of"])
         if made or changes:
             verb = "connected" if made else "changed"
             AuditEntry.objects.create(by=user, what=f"Mailbox {mailbox.address} {verb}"[:200], changes=changes)
@@ -142,9 +178,9 @@ class MailboxForm(EverydayMailboxForm):
     )
 
     class Meta(EverydayMailboxForm.Meta):
-        fields = ("address", *EVERYDAY, *CONNECTION, *SECRETS)  # type: ignore[assignment]
+        fields = ("address", *EverydayMailboxForm.Meta.fields, *CONNECTION, *SECRETS)  # type: ignore[assignment]
         widgets: dict[str, forms.Widget] = {
-            "signature": forms.Textarea(attrs={"rows": 4}),
+            **EverydayMailboxForm.Meta.widgets,
             "ca_certificate": forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
             "address": forms.EmailInput(attrs={"autocomplete": "off"}),
         }

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -256,6 +256,16 @@ class Mailbox(Channel):
     @property
     def sends(self) -> bool:
         return bool(self.smtp_host) or self.uses_mail_room
+
+    @transaction.atomic
+    def be_default_of(self, teams: Iterable[Team]) -> None:
+        """What these teams begin leaves from here, and from now on of no other team; each has one such address."""
+        from inbox.models.sender import ReplyAddress
+
+        chosen = list(teams)
+        ReplyAddress.objects.filter(mailbox=self).exclude(team__in=chosen).delete()
+        for team in chosen:
+            ReplyAddress.objects.update_or_create(team=team, defaults={"mailbox": self})
 
     def connection_changed(self, *, now: datetime) -> None:
         """Servers or passwords are others now: what failed before says nothing any more, so both are tried at once."""
