@@ -162,6 +162,7 @@ _FILE_ENDINGS = frozenset(
 _REMOTE_IMAGE = re.compile(r'<img data-remote-src="([^"]*)"')
 _IMAGE = re.compile(r"<img(?=[\s>])[^<>]*>")
 _DESCRIPTION = re.compile(r' alt="([^"]*)"')
+_MENTION_MARK = re.compile(r' data-mention="[^"]*"')
 _CID_IMAGE = re.compile(r'<img src="cid:([^"]*)"', re.IGNORECASE)
 
 _URL_IN_TEXT = re.compile(
@@ -224,6 +225,11 @@ def resolve_cids(clean_html: str, urls: Mapping[str, str]) -> SafeString:
         return f'<img src="{entities.escape(url)}"' if url else "<img"
 
     return mark_safe(_CID_IMAGE.sub(point, clean_html))
+
+
+def without_mentions(clean_html: str) -> SafeString:
+    """The cleaned HTML without its marks of whom it names; the names stay."""
+    return mark_safe(_MENTION_MARK.sub("", clean_html))
 
 
 def describe_images(clean_html: str) -> SafeString:

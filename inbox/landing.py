@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from inbox import reading, refusing, releasing, threading, undoing
+from inbox import notice_answers, reading, refusing, releasing, threading, undoing
 from inbox.errors import LeaseLost
 from inbox.mime.automatic import Kind as AutomaticKind
 from inbox.mime.lists import list_address
@@ -40,6 +40,10 @@ def land(incoming: Incoming, read: Reading, *, now: datetime) -> None:
         original = _original_of(incoming)
         if original:
             incoming.finish("duplicate", duplicate_of=original)
+            return
+        if notice_answers.take(
+            incoming, read, lambda message: _attach(message, read.mail.attachments, files, now), now=now
+        ):
             return
         is_ours = _is_ours(read.mail)
         refusal = refusing.refuse(incoming, read, is_ours=is_ours)

@@ -50,10 +50,10 @@ def process_incoming(incoming_id: int) -> None:
 @task
 def sweep() -> None:
     """Find again whatever the queue has lost or a dead worker has left, and files that nothing names."""
-    from inbox import leftovers
+    from inbox import leftovers, notices
     from inbox.models import Outgoing
 
-    for part in (_queue_waiting, Outgoing.objects.sweep, leftovers.collect_now_and_then):
+    for part in (_queue_waiting, Outgoing.objects.sweep, notices.queue_due, leftovers.collect_now_and_then):
         _apart(part)
 
 
@@ -87,3 +87,11 @@ def deliver(outgoing_id: int) -> None:
     outgoing = Outgoing.objects.filter(pk=outgoing_id).first()
     if outgoing is not None:
         outgoing.send_now()
+
+
+@task
+def mail_notification(notification_id: int) -> None:
+    """Try once. What the server does not take has a new due time, and the sweeper comes back for it."""
+    from inbox import notices
+
+    notices.mail(notification_id)

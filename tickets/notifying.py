@@ -34,7 +34,7 @@ def notify(
     """Tell `user`, once per kind and `anchor`, however often it is called. False when they are not to be told."""
     if (actor and actor.pk == user.pk) or not sees(user, ticket):
         return False
-    due = now + MAILED_AFTER if _wants_mail(user, kind) else None
+    due = now + MAILED_AFTER if wants_mail(user, kind) else None
     if anchor and Notification.objects.filter(user=user, ticket=ticket, kind=kind, anchor=anchor).exists():
         return False
     told = {"actor": actor, "anchor": anchor, "at": now, "mail_due_at": due, "mailed_at": None}
@@ -95,7 +95,7 @@ def looked_at(ticket: Ticket, user: User, now: datetime) -> None:
         publish("notification", users=[user.pk])
 
 
-def _wants_mail(user: User, kind: NotificationKind) -> bool:
+def wants_mail(user: User, kind: NotificationKind) -> bool:
     """A mail that was not sent is told of wherever somebody hears of their own tickets' answers."""
     return {
         NotificationKind.MENTION: user.mail_on_mention,

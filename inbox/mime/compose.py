@@ -47,6 +47,7 @@ _REPLY_PREFIX = re.compile(
 )
 _FORWARD_PREFIX = re.compile(r"\s*(?:fwd?|vl|vb|wg|tr|rv|enc|i|doorst|转发|轉寄)\s?[:：]", re.IGNORECASE)
 _TOKEN = re.compile(r"t(\d{1,15})\.(\d{1,15})\.([a-z0-9]{4,32})\.([a-z2-7]{10})")
+_NOTICE = re.compile(r"(?<![a-z0-9.])n(\d{1,15})\.(\d{1,15})\.([a-z0-9]{4,32})\.([a-z2-7]{10})(?![a-z0-9])")
 _PLUS_TOKEN = re.compile(r"\+t(\d{1,15})\.([a-z2-7]{10})")
 
 
@@ -179,6 +180,25 @@ def read_reply_address(address: str, keys: Sequence[bytes]) -> int | None:
         if _is_signed(f"ticket:{int(ticket)}", signature, keys):
             return int(ticket)
     return None
+
+
+def new_notice(ticket: int, user: int, key: bytes) -> str:
+    """What a notification of `ticket` to `user` is known by when it is answered: in its Message-ID and in its text."""
+    rand = secrets.token_hex(5)
+    return f"n{ticket}.{user}.{rand}.{_sign(f'notice:{ticket}.{user}.{rand}', key)}"
+
+
+def read_notice(text: str, keys: Sequence[bytes]) -> tuple[int, int] | None:
+    """(ticket, user) of the first notice in `text` that `new_notice` made with one of `keys`, else None."""
+    for ticket, user, rand, signature in _NOTICE.findall(text.lower()):
+        if _is_signed(f"notice:{int(ticket)}.{int(user)}.{rand}", signature, keys):
+            return int(ticket), int(user)
+    return None
+
+
+def looks_like_notice(message_id: str) -> bool:
+    """Whether an id has the form of a notice's, whoever made it."""
+    return _NOTICE.fullmatch(message_id.strip().strip("<>").rpartition("@")[0].lower()) is not None
 
 
 def check_address(address: str) -> str:
