@@ -3,6 +3,7 @@ from django.urls import path
 from inbox.views import attachments, drafts, messages, recipients, replies, uploads, workspace
 from inbox.views.comments import comment, comment_deletion, comment_restoration, comment_versions, comments
 from inbox.views.conversations import conversation, conversation_ticket, conversations
+from inbox.views.associations import ticket_companies, ticket_contacts
 from inbox.views.creation import ticket_new
 from inbox.views.inserting import placeholder_values, snippets
 from inbox.views.mail_room import mail_room, mail_room_attachment, mail_room_body
@@ -20,6 +21,8 @@ urlpatterns = [
     path("tickets/", workspace.ticket_list, name="ticket_list"),
     path("tickets/new/", ticket_new, name="ticket_new"),
     path("tickets/<int:number>/", workspace.ticket, name="ticket"),
+    path("tickets/<int:number>/contacts/", ticket_contacts, name="ticket_contacts"),
+    path("tickets/<int:number>/companies/", ticket_companies, name="ticket_companies"),
     path("tickets/<int:number>/thread/", workspace.thread, name="thread"),
     path("tickets/<int:number>/replies/", replies.replies, name="replies"),
     path("tickets/<int:number>/head/", recipients.composer_head, name="composer_head"),

@@ -111,6 +111,8 @@ RULES: dict[str, Rule] = {
     "tickets:notification_reading": Rule("post", else_=HIDDEN),  # everybody has their own, admins too
     "tickets:status": Rule("post", BY_REPLIERS, data=lambda: {"status": str(_last_status())}),
     "tickets:assignment": Rule("post", BY_REPLIERS, data=lambda: {"owner": ""}),
+    "inbox:ticket_contacts": Rule("post", BY_REPLIERS),
+    "inbox:ticket_companies": Rule("post", BY_REPLIERS),
     "inbox:ticket_new": Rule(expected={"collaborator": REFUSED}),
     "tickets:property": Rule("post", BY_REPLIERS, data=lambda: {"value": "Sizing"}),
     "tickets:pipeline_statuses": Rule(expected={"collaborator": REFUSED}),

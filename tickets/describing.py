@@ -54,14 +54,14 @@ BUILT_IN = {
 CAN_BE_ASKED = ("name", "priority", "owner", "team", "contact", "company")
 
 
-def field_of(property: Property, *, is_required: bool = False) -> Field:
+def field_of(one: Property, *, is_required: bool = False) -> Field:
     return Field(
-        property.key,
-        property.name,
-        property.kind,
-        options=list(property.options),
-        help_text=property.help_text,
-        property=property,
+        one.key,
+        one.name,
+        one.kind,
+        options=list(one.options),
+        help_text=one.help_text,
+        property=one,
         is_required=is_required,
     )
 

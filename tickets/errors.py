@@ -36,9 +36,9 @@ class PipelineWithoutStatuses(TicketError):
 class NotAValue(TicketError):
     """`why` is the sentence alone, for where the property's name stands beside it anyway."""
 
-    def __init__(self, property: Property, why: str) -> None:
-        self.key, self.why = property.key, why
-        super().__init__(f"{property.name}: {why}")
+    def __init__(self, of: Property, why: str) -> None:
+        self.key, self.why = of.key, why
+        super().__init__(f"{of.name}: {why}")
 
 
 class NoSuchProperty(TicketError):

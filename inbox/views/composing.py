@@ -88,7 +88,16 @@ class Composer:
 
     @property
     def may_reply(self) -> bool:
-        return self.user.may_reply
+        return self.user.may_reply and not self.lacks_contact
+
+    @property
+    def lacks_contact(self) -> bool:
+        """Nobody wrote and nobody is named: until a contact is added there is nobody to reply to (SPEC S-13)."""
+        return (
+            self.ticket.contact_id is None
+            and self.thread.newest_of_customer is None
+            and not (self.reply.error or self.reply.draft.pk)
+        )
 
     @property
     def recipients(self) -> Recipients | None:

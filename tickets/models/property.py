@@ -142,8 +142,7 @@ class Property(models.Model):
 
 # Of every ticket, or of the form that makes one.
 BUILT_IN_KEYS = frozenset(
-    ["name", "pipeline", "status", "priority", "owner", "team", "contact", "company"]
-    + ["description", "message", "earlier", "period", "form_key", "another", "view", "version"]
+    "name pipeline status priority owner team contact company description message earlier period form_key".split()
 )
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from inbox.models import Message
 from people.models import AuditEntry, Company, Contact
-from tests.factories import make_contact, make_mailbox, make_message, make_pipeline, make_ticket, make_user
+from tests.factories import make_contact, make_mailbox, make_pipeline, make_ticket, make_user
 from tests.tickets.test_properties import make_property
 from tickets.models import CreationField, Kind, Priority, Source, Ticket
 
