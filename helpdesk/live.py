@@ -62,6 +62,11 @@ def access_changed(users: Iterable[int]) -> None:
         publish(ACCESS, users=[user])
 
 
+def client() -> redis.Redis:
+    """The Redis of what is only true for a moment, with short time-outs."""
+    return _outbox().client
+
+
 def address_of(user: int) -> str:
     return f"user:{user}"
 

@@ -4,11 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from helpdesk.health import health
+from helpdesk.web import no_stream
 
 handler500 = "helpdesk.outages.server_error"
 
 urlpatterns = [
     path("health/", health, name="health"),
+    path("events/", no_stream, name="events"),
     path("admin/", admin.site.urls),
     path("", include("people.urls")),
     path("", include("tickets.urls")),

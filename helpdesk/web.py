@@ -5,11 +5,18 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 ToastKind = Literal["info", "error"]
+
+
+@login_required
+def no_stream(_request: HttpRequest) -> HttpResponse:
+    """Under a server that speaks WSGI alone there are no streams (see helpdesk.streaming): pages ask by themselves."""
+    return HttpResponse(status=204)
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.signals import request_finished, request_started
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from inbox.models import Mailbox
     from people.models import User
+
+
+@pytest.fixture(autouse=True)
+def hangs_up(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[None]:
+    """Before the database is emptied: a page that goes away still saves what was typed, and the server still answers."""
+    going: set[int] = set()
+
+    def came(environ: dict[str, Any] | None = None, **_: Any) -> None:
+        going.add(threading.get_ident())
+
+    def went(**_: Any) -> None:
+        going.discard(threading.get_ident())
+
+    request_started.connect(came)
+    request_finished.connect(went)
+    yield
+    if "browser" in request.fixturenames:
+        for context in request.getfixturevalue("browser").contexts:
+            context.set_offline(True)
+    end = time.monotonic() + 3
+    while going and time.monotonic() < end:
+        time.sleep(0.02)
+    request_started.disconnect(came)
+    request_finished.disconnect(went)
 
 
 @pytest.fixture
@@ -41,5 +68,29 @@ def sign_in(live_server: Any) -> Callable[[Page, User], None]:
 
         signing_in.sign_in(page, f"{live_server.url}/login/", user)
         page.wait_for_url(f"{live_server.url}/")
+
+    return enter
+
+
+@pytest.fixture
+def live_desk(transactional_db: None, settings: Any) -> Iterator[Any]:
+    """The desk with its streams, see `tests.web_server.WebServer`; it can be stopped and started again."""
+    from tests.web_server import running
+
+    settings.WHITENOISE_USE_FINDERS = True
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def enter(live_desk: Any) -> Callable[[Page, User], Page]:
+    """Sign in at `live_desk`, and wait until the page is told what happens."""
+
+    def enter(page: Page, user: User) -> Page:
+        from tests import signing_in
+
+        signing_in.sign_in(page, f"{live_desk.url}/login/", user)
+        page.locator("html[data-live=live]").wait_for(state="attached")
+        return page
 
     return enter

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 
+from tickets import presence
 from tickets.models import Event, Priority, Source
 from tickets.models.pipeline import status_label
 
@@ -24,6 +25,12 @@ ICONS = {
     Source.MANUAL: "pencil",
     Source.API: "zap",
 }
+
+
+@register.simple_tag
+def presence_beat() -> int:
+    """How often an open ticket says that somebody is there, in seconds."""
+    return presence.BEAT_SECONDS
 
 
 @register.filter

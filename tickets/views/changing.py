@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.http import urlencode
 from django_htmx.http import trigger_client_event
 
@@ -19,6 +20,7 @@ from tickets.associating import earlier_activities
 from tickets.describing import Field, field_of
 from tickets.forms import PropertyForm
 from tickets.models import Following, Priority, Property, PropertyKind, Ticket, view_or_default
+from tickets.presence import others_on
 
 
 def changeable_ticket(request: HttpRequest, number: int) -> Ticket:
@@ -40,6 +42,7 @@ def header_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         context["closing_status"] = next((status for status in statuses if status.closes), None)
         context["owners"] = User.objects.assignable()
         context["priorities"] = list(Priority)
+    context["others"] = others_on(ticket.pk, user, now=timezone.now())
     context["activities"] = earlier_activities(ticket, user)
     context["properties"] = [property_line(ticket, field_of(each)) for each in Property.objects.all()]
     return context

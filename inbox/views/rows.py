@@ -1,0 +1,31 @@
+"""Single rows of the list as they are now, to be put where they stand."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from helpdesk.web import vary_on_fragment, wants_fragment
+from people.access import signed_in
+from tickets.models import Ticket, view_or_default
+
+MOST = 50
+
+
+@login_required
+@require_safe
+def ticket_rows(request: HttpRequest) -> HttpResponse:
+    """The rows of the tickets in `only`, parted by commas, as far as one sees them."""
+    user = signed_in(request)
+    if not wants_fragment(request):
+        return redirect("inbox:workspace")
+    wanted = [int(one) for one in request.GET.get("only", "").split(",") if one.isdecimal() and len(one) < 19][:MOST]
+    opened = request.GET.get("open", "")
+    context = {
+        "rows": Ticket.objects.visible_to(user).for_list(user).filter(pk__in=wanted),
+        "view": view_or_default(user, request.GET.get("view", "")),
+        "open": int(opened) if opened.isdecimal() and len(opened) < 19 else 0,
+    }
+    return vary_on_fragment(render(request, "inbox/_rows_now.html", context))

@@ -1,0 +1,94 @@
+"""Who else looks at a ticket, and who writes there. Kept in Redis alone, where it fades by itself; no row is written."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from redis.exceptions import RedisError
+
+from helpdesk import live
+from people.models import User
+
+logger = logging.getLogger(__name__)
+
+# A page says every BEAT_SECONDS that somebody is there; who said nothing for PRESENT_SECONDS has gone.
+BEAT_SECONDS = 15
+PRESENT_SECONDS = 40
+
+State = Literal["viewing", "typing", "gone"]
+Mode = Literal["reply", "comment"]
+
+
+@dataclass(frozen=True)
+class Present:
+    """A colleague on a ticket, over all their tabs."""
+
+    user: int
+    name: str
+    writes: Mode | None
+    since: datetime
+    """Since when they write, or look."""
+
+    @property
+    def short_name(self) -> str:
+        return (self.name.split() or [self.name])[0]
+
+
+def others_on(ticket: int, user: User, *, now: datetime) -> list[Present]:
+    """Everybody but `user`, who writes first. Nobody when Redis is away: a page is worth more than its company."""
+    try:
+        everybody = _read(ticket, now)
+    except RedisError as problem:
+        logger.warning("Who else is on ticket %d is not known: %s", ticket, type(problem).__name__)
+        return []
+    return sorted((one for one in everybody if one.user != user.pk), key=lambda one: (one.writes is None, one.name))
+
+
+def note(ticket: int, user: User, tab: str, state: State, mode: Mode = "reply", *, now: datetime) -> None:
+    """One of the user's tabs says what they do there. The others are told when that is news. Raises RedisError."""
+    redis, key, field = live.client(), _key(ticket), f"{user.pk}:{tab}"
+    before = _read(ticket, now)
+    if state == "gone":
+        redis.hdel(key, field)
+    else:
+        kept = _parsed(redis.hget(key, field))
+        same = kept and kept["state"] == state and kept["mode"] == mode
+        at = now.timestamp()
+        since = kept["since"] if kept and same else at
+        value = {"name": user.name, "state": state, "mode": mode, "at": at, "since": since}
+        redis.hset(key, field, json.dumps(value))
+        redis.expire(key, PRESENT_SECONDS * 2)
+    after = _read(ticket, now)
+    if _news(before) != _news(after):
+        live.publish("presence", ticket=ticket, users=sorted({one.user for one in after} - {user.pk}))
+
+
+def _news(everybody: Iterable[Present]) -> set[tuple[int, Mode | None]]:
+    return {(one.user, one.writes) for one in everybody}
+
+
+def _read(ticket: int, now: datetime) -> list[Present]:
+    found: dict[int, Present] = {}
+    for field, raw in live.client().hgetall(_key(ticket)).items():  # type: ignore[union-attr]
+        said = _parsed(raw)
+        if said is None or said["at"] < now.timestamp() - PRESENT_SECONDS:
+            continue
+        pk = int(field.decode().split(":")[0])
+        writes = said["mode"] if said["state"] == "typing" else None
+        one = Present(pk, said["name"], writes, datetime.fromtimestamp(said["since"], UTC))
+        if pk not in found or (writes and not found[pk].writes):
+            found[pk] = one
+    return list(found.values())
+
+
+def _parsed(raw: bytes | None) -> dict[str, object] | None:
+    return json.loads(raw) if raw else None
+
+
+def _key(ticket: int) -> str:
+    return f"helpdesk:presence:{ticket}"
