@@ -34,6 +34,9 @@ MOST_UNREAD = 50
 BESIDE = 2
 """A message that one came for stands among so many before and after it."""
 
+NEWEST_FIRST = 5
+"""Among so many of the customer's newest messages the one to answer is looked for first."""
+
 # Enough to tell which are shown, which is answered by default, and whether anything is printed differently now.
 _SMALL = (
     "pk ticket_id at direction automatic author_id third_party released_at edited_at deleted_at "
@@ -113,9 +116,9 @@ class Thread:
 
     @property
     def refresh_seconds(self) -> int:
-        """How soon to look again: one who just sent waits for the word that it went."""
+        """How soon to look again without being told: who just sent waits for the word that it went. 0: not at all."""
         outgoing = [getattr(message, "outgoing", None) for message in self.messages]
-        return 2 if any(mail and mail.is_leaving for mail in outgoing) else 10
+        return 2 if any(mail and mail.is_leaving for mail in outgoing) else 0
 
     @property
     def count(self) -> int:
@@ -132,12 +135,13 @@ class Thread:
 
     @cached_property
     def newest_of_customer(self) -> Message | None:
-        names = ("pk", "ticket_id", "at", "direction", "automatic", "third_party", "released_at")
-        theirs = [
-            Message(**{name: row[name] for name in names}) for row in self._rows if row["direction"] == Direction.IN
-        ]
-        newest = newest_of_customer(theirs)
-        return self.message(newest.pk) if newest else None
+        # The newest alone decides, but for mails of machines and of others: all are looked at only when there is no other.
+        theirs = [row for row in self._rows if row["direction"] == Direction.IN]
+        for rows in (theirs[-NEWEST_FIRST:], theirs):
+            newest = newest_of_customer([_small(row) for row in rows])
+            if newest and (not newest.automatic or rows is theirs):
+                return self.message(newest.pk)
+        return None
 
     @cached_property
     def messages(self) -> list[Message]:
@@ -247,6 +251,10 @@ class Thread:
 
 _Place = tuple[datetime, int, int, int]
 _MARK, _GAP, _MESSAGE = range(3)
+
+
+def _small(row: dict[str, Any]) -> Message:
+    return Message(**{name: row[name] for name in ("pk", "ticket_id", "at", "direction", "automatic", "third_party")})
 
 
 def _place_of(at: datetime, pk: int, rank: int) -> _Place:

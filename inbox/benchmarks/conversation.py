@@ -110,7 +110,7 @@ def _ticket(user: User, now: datetime) -> Iterator[Ticket]:
     contact = Contact.objects.for_address(f"benchmark-{name}@customer.example", "Anna Berg")
     begun = now - timedelta(days=30)
     ticket = Ticket.objects.begin(
-        "Benchmark", pipeline=Pipeline.first(), source=Source.EMAIL, now=begun, contact=contact, owner=user
+        "Benchmark", pipeline=Pipeline.first(), source=Source.EMAIL, now=begun, contact=contact, owner=user, by=user
     )
     try:
         _write(ticket, mailbox, contact, user, begun)
