@@ -93,6 +93,8 @@ class Head:
     added: Mapping[str, Sequence[Address]] = field(default_factory=dict)
     """Whom somebody named beside those that come by themselves."""
     is_open: bool = False
+    moves_focus: bool = False
+    """To where people are named, if nobody is yet."""
     recipients: Recipients | None = field(init=False, default=None)
     problem: str = field(init=False, default="")
     """Why nobody can be written to, or not from there."""

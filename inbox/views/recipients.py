@@ -51,7 +51,7 @@ def begin(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     draft = Draft(user=user, ticket=ticket, mode=DraftMode.REPLY, kind=kind, mailbox=_mailbox(asked.get("mailbox", "")))
     added = {name: _typed(asked.getlist(name)) for name in FIELDS}
     answered = chosen or thread.newest_of_customer
-    head = Head(ticket, user, draft, answered, chosen is not None, added=added, is_open=bool(asked.get("opened")))
+    head = Head(ticket, user, draft, answered, chosen is not None, added=added, moves_focus=kind == MailKind.FORWARD)
     return trigger_client_event(_answer(request, head), "reply:begins")
 
 
@@ -73,7 +73,7 @@ def composer_head(request: HttpRequest, number: int) -> HttpResponse:
             draft.subject = ""
         if kind == MailKind.FORWARD and draft.quoted_html == "":
             draft.quoted_html = None
-        draft.to = draft.cc = draft.bcc = draft.forwarded = None
+        draft.to = draft.cc = draft.forwarded = None
         draft.kind = kind if kind in MailKind.values else ""
     if "newest" in request.POST:
         answered, is_chosen = Thread(ticket).newest_of_customer, False
@@ -81,8 +81,8 @@ def composer_head(request: HttpRequest, number: int) -> HttpResponse:
         draft.mailbox = _mailbox(asked)
         if draft.mailbox is None:
             raise Http404
-    head = Head(ticket, user, draft, answered, is_chosen, added=added, is_open=bool(request.POST.get("opened")))
-    return trigger_client_event(_answer(request, head), "head:changed")
+    is_open, moves = bool(request.POST.get("opened")), kind == MailKind.FORWARD
+    return _answer(request, Head(ticket, user, draft, answered, is_chosen, added, is_open, moves))
 
 
 @login_required

@@ -14,7 +14,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def ticket(support):
     ticket = make_ticket(name="Wrong size", contact=make_contact("elina@customer.example", "Elina Saarinen"))
-    make_message(ticket, text="It is too small.", mailbox=support, cc=[{"name": "Olu", "address": "olu@customer.example"}])
+    make_message(
+        ticket, text="It is too small.", mailbox=support, cc=[{"name": "Olu", "address": "olu@customer.example"}]
+    )
     return ticket
 
 
@@ -28,7 +30,9 @@ def chips(page: Page, name: str):
 
 
 def values(page: Page, name: str) -> list[str]:
-    return page.locator(f"#composer-head input[name='{name}']").evaluate_all("boxes => boxes.map(box => box.value).filter(Boolean)")
+    return page.locator(f"#composer-head input[name='{name}']").evaluate_all(
+        "boxes => boxes.map(box => box.value).filter(Boolean)"
+    )
 
 
 def test_people_are_named_by_keyboard(page, live_server, sign_in, aino, ticket):
@@ -88,6 +92,8 @@ def test_the_kind_and_the_sender_change_and_the_text_and_added_people_stay(page,
     assert values(page, "to") == ["Elina Saarinen <elina@customer.example>", "boss@customer.example"]
     expect(page.locator(".composer__reply .editor")).to_have_text("One moment")
 
+    expect(page.locator("#kind-button")).to_be_focused()
+
     page.locator("#kind-button").click()
     page.get_by_role("menuitemradio", name="Forward").click()
     expect(page.locator("#f-subject")).to_have_value("Fwd: Wrong size")
@@ -99,6 +105,30 @@ def test_the_kind_and_the_sender_change_and_the_text_and_added_people_stay(page,
     expect(page.locator("#from-button")).to_contain_text("returns@desk.example")
     assert values(page, "to") == ["boss@customer.example"]
     expect(page.locator(".composer__reply .editor")).to_have_text("One moment")
+
+
+def test_a_message_is_forwarded_from_its_own_menu(page, live_server, sign_in, aino, ticket):
+    make_message(ticket, text="One more thing.")
+    open_ticket(page, live_server, sign_in, aino, ticket)
+    first = page.locator("#messages .msg").first
+    first.hover()
+    first.get_by_role("button", name="More ways to answer").click()
+    page.get_by_role("menuitem", name="Forward").click()
+    expect(page.locator(".replychip")).to_contain_text("Forwarding Elina Saarinen")
+    expect(page.get_by_role("combobox", name="To", exact=True)).to_be_focused()
+    page.keyboard.type("fix@factory.example")
+    page.keyboard.press("Tab")
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("Can you mend this?")
+    page.get_by_role("button", name="Send", exact=True).click()
+    again = page.get_by_role("button", name="Send anyway")
+    expect(page.locator("#messages").get_by_text("Can you mend this?").or_(again).first).to_be_visible()
+    if again.is_visible():
+        again.click()
+    expect(page.locator("#messages")).to_contain_text("Can you mend this?")
+    sent = Message.objects.get(direction="out")
+    assert (sent.subject, sent.to) == ("Fwd: Wrong size", [{"name": "", "address": "fix@factory.example"}])
+    assert "It is too small." in sent.quoted_text
 
 
 def test_the_quoted_history_is_changed_before_it_goes(page, live_server, sign_in, aino, ticket):

@@ -9,6 +9,10 @@ class RecipientLine extends HTMLElement {
     this.addEventListener("keydown", this)
     this.addEventListener("input", this)
     this.addEventListener("recipients:changed", this)
+    // After the editor, which takes the focus when a reply begins.
+    if (this.hasAttribute("data-moves-focus") && !this.querySelector("[data-name='to'] .token")) {
+      setTimeout(() => this.querySelector(".rcpt__input")?.focus(), 50)
+    }
   }
 
   disconnectedCallback() {
