@@ -3,6 +3,8 @@
 from collections.abc import Callable, Hashable, Set
 from typing import Any
 
+from django.http import HttpRequest
+
 # A figure for /health/, read with the database at hand; None when there is nothing to tell.
 HealthProbe = Callable[[], int | float | str | None]
 
@@ -19,9 +21,13 @@ _live: dict[str, Any] = {}
 # How much a user has not read yet, for the bell.
 UnreadCount = Callable[[Any], int]
 
+# A part of everybody's profile page, printed: safe HTML.
+ProfilePanel = Callable[[HttpRequest], str]
+
 _health_probes: dict[str, HealthProbe] = {}
 _settings_alerts: dict[str, SettingsAlert] = {}
 _unread_counts: dict[str, UnreadCount] = {}
+_profile_panels: dict[str, ProfilePanel] = {}
 
 
 def register_health_probe(name: str, probe: HealthProbe) -> None:
@@ -49,6 +55,15 @@ def register_unread_count(name: str, count: UnreadCount) -> None:
 
 def unread_count(user: Any) -> int:
     return sum(count(user) for count in _unread_counts.values())
+
+
+def register_profile_panel(place: str, panel: ProfilePanel) -> None:
+    """`place` is where on the profile page it stands: "signature" or "images"."""
+    _profile_panels[place] = panel
+
+
+def profile_panels() -> dict[str, ProfilePanel]:
+    return dict(_profile_panels)
 
 
 def register_live(audience: LiveAudience, groups: LiveGroups) -> None:

@@ -1,9 +1,9 @@
 from django.urls import path
 
 from inbox.views import attachments, drafts, messages, recipients, replies, uploads, workspace
+from inbox.views.associations import ticket_companies, ticket_contacts
 from inbox.views.comments import comment, comment_deletion, comment_restoration, comment_versions, comments
 from inbox.views.conversations import conversation, conversation_ticket, conversations
-from inbox.views.associations import ticket_companies, ticket_contacts
 from inbox.views.creation import ticket_new
 from inbox.views.inserting import placeholder_values, snippets
 from inbox.views.mail_room import mail_room, mail_room_attachment, mail_room_body
@@ -13,6 +13,7 @@ from inbox.views.outgoing import message_release, outgoing_departure, outgoing_d
 from inbox.views.palette import palette
 from inbox.views.presence import presence
 from inbox.views.rows import ticket_rows
+from inbox.views.trusted_senders import sender_removal
 
 app_name = "inbox"
 
@@ -45,6 +46,7 @@ urlpatterns = [
     path("messages/<int:pk>/original/", messages.message_original, name="message_original"),
     path("messages/<int:pk>/source/", messages.message_source, name="message_source"),
     path("messages/<int:pk>/files/", attachments.message_files, name="message_files"),
+    path("senders/<int:pk>/removal/", sender_removal, name="sender_removal"),
     path("senders/trust/", messages.sender_trust, name="sender_trust"),
     path("attachments/<int:pk>/", attachments.attachment, name="attachment"),
     path("attachments/<int:pk>/preview/", attachments.attachment_preview, name="attachment_preview"),

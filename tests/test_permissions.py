@@ -59,6 +59,8 @@ RULES: dict[str, Rule] = {
     "people:password_reset_done": Rule(public=True),
     "people:password_reset_confirm": Rule(public=True),
     "people:password_reset_complete": Rule(public=True),
+    "people:profile": Rule(),
+    "inbox:sender_removal": Rule("post", else_=HIDDEN),  # everybody has their own
     "people:theme": Rule("post", data=lambda: {"theme": "dark"}),
     # Pickers of contacts and companies, for whoever may create and change tickets
     "people:contacts": Rule(expected={"collaborator": REFUSED}),
@@ -210,6 +212,7 @@ def things(settings) -> dict[str, dict[str, Any]]:
         "pk": {
             "tickets:pipeline_statuses": ticket.pipeline_id,
             "tickets:notification_reading": 1_000_000,
+            "inbox:sender_removal": 1_000_000,
             "inbox:comment": comment.pk,
             "inbox:comment_versions": comment.pk,
             "inbox:comment_deletion": comment.pk,

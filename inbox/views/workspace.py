@@ -91,6 +91,7 @@ def thread(request: HttpRequest, number: int) -> HttpResponse:
     if now.version == request.GET.get("version", ""):
         return HttpResponse(status=204)
     Seen.objects.mark(opened, user, timezone.now())
+    notifying.looked_at(opened, user, timezone.now())  # a hidden tab does not ask
     context = {**header_context(request, opened), "thread": now, "row": row_of(opened, user)}
     if "touched" in request.GET:
         # Somebody named people by hand: that is not changed from outside.

@@ -1,4 +1,4 @@
-// <notification-bell><a id="bell" href="…" hx-get="…" hx-target="#notifications">…<div popover id="notifications">: the link
+// <notification-bell><a id="bell" href="…" hx-get="…" hx-target="#bell-list">…<div popover id="bell-list">: the link
 // opens its list in place, which htmx fetches anew each time; a second click, Escape or a click elsewhere closes it.
 class NotificationBell extends HTMLElement {
   get #link() { return this.querySelector("a") }
