@@ -23,7 +23,8 @@ class ComposerBox extends HTMLElement {
   disconnectedCallback() {
     for (const type of ["click", "keydown", "pointerdown", "draft:told"]) this.removeEventListener(type, this)
     for (const type of ["reply:begins", "draft:saved"]) document.removeEventListener(type, this)
-    queueMicrotask(() => this.#leave())
+    // Before the editor inside is closed; whether another one takes its place shows afterwards.
+    if (this.dataset.shape === "popped" && this.querySelector(".editor:not([data-empty])")) queueMicrotask(() => this.#leave())
   }
 
   handleEvent(event) {
@@ -158,8 +159,7 @@ class ComposerBox extends HTMLElement {
 
   // Another ticket was opened: the text was saved on the way, and one is told where it is.
   #leave() {
-    if (this.isConnected || this.dataset.shape !== "popped" || document.querySelector(`#composer[data-number="${this.dataset.number}"]`)) return
-    if (!this.querySelector(".editor:not([data-empty])")) return
+    if (document.querySelector(`#composer[data-number="${this.dataset.number}"]`)) return
 
     const items = [{ text: this.dataset.left, kind: "info" }]
     document.dispatchEvent(new CustomEvent("toast", { detail: { items } }))
