@@ -19,12 +19,14 @@ function isBlock(node) {
   return node.nodeType === Node.ELEMENT_NODE && node.nodeName !== "A" && (BLOCKS.has(node.nodeName) || Boolean(node.querySelector(ANY_BLOCK)))
 }
 
+// `marks` are those of the blocks around, for all words in them.
 // What stands below each other: { line }, { blank }, { paragraph }, { item, level, ordered, start } or { node }.
 function pieces(parent, marks = new Set()) {
   const found = []
   let line = []
   const flush = () => {
-    if (line.some((node) => node.nodeName === "BR") || saysSomething(line)) found.push({ line })
+    if (saysSomething(line)) found.push({ line: emphasised(withoutEnd(line), marks) })
+    else if (line.some((node) => node.nodeName === "BR")) found.push({ blank: true })
     line = []
   }
   for (const node of parent.childNodes) {
@@ -45,20 +47,45 @@ function piecesOf(node, marks) {
   if (name === "TABLE") return table(node, marks)
   if (name === "PRE") return [{ node: make("pre", [node.textContent]) }]
   if (name === "BLOCKQUOTE") return wrapped("blockquote", assembled(pieces(node, marks)))
-  if (isListItem(node)) return [listItem(node, (item) => wordsIn(item, marks))]
+  if (isListItem(node)) return [listItem(node, (item) => emphasised(wordsIn(item, marks), marks))]
   if (name === "UL" || name === "OL") return listFrom(node, (item) => assembled(pieces(item, marks)))
 
   const within = new Set([...marks, ...marksOf(node, marks)])
   const dir = node.getAttribute("dir")?.toLowerCase() === "rtl" ? "rtl" : ""
   if (node.querySelector(ANY_BLOCK)) return pieces(node, within)
 
-  const words = wordsIn(node, within)
   const isHeading = /^H[1-6]$/.test(name) || /\bMso(Title|Heading)/i.test(node.className)
-  if (isHeading) return [{ paragraph: saysSomething(words) ? [make("b", wordsIn(node, new Set([...within, "b"])))] : [], dir }]
+  if (isHeading) within.add("b")
+  const words = emphasised(withoutEnd(wordsIn(node, within)), within)
   const { "margin-top": above, "margin-bottom": below } = looks(node)
-  const isLine = name !== "P" || (parseFloat(above) === 0 && parseFloat(below) === 0)
+  const isLine = !isHeading && (name !== "P" || (parseFloat(above) === 0 && parseFloat(below) === 0))
   if (!saysSomething(words)) return [{ blank: true }]
   return [isLine ? { line: words, dir } : { paragraph: words, dir }]
+}
+
+// The end of a block ends its last line too.
+function withoutEnd(words) {
+  return words.at(-1)?.nodeName === "BR" ? words.slice(0, -1) : words
+}
+
+// Breaks stay beside what is emphasised, where they can be told from the ends of paragraphs.
+function emphasised(words, marks) {
+  if (!marks.size) return words
+  const out = []
+  let run = []
+  const flush = () => {
+    const wanted = saysSomething(run) ? [...marks] : []
+    out.push(...wanted.reduce((inside, mark) => [make(mark, inside)], run))
+    run = []
+  }
+  for (const node of words) {
+    if (node.nodeName === "BR") {
+      flush()
+      out.push(node)
+    } else run.push(node)
+  }
+  flush()
+  return out
 }
 
 function wrapped(name, nodes) {
