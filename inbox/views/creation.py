@@ -71,7 +71,7 @@ def _show(request: HttpRequest, form: CreationForm, *, is_fresh: bool = False, s
         "form_key": form.data.get("form_key") or uuid.uuid4(),
         "view": view_or_default(user, request.GET.get("view", "")),
         "section": "desk",
-        "keep": f"new-ticket-{user.pk}",
+        "keep": _keep(request),
     }
     return render_page(request, "inbox/ticket_new.html", "inbox/_ticket_new.html", context, status=status)
 
@@ -85,13 +85,18 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     return initial
 
 
+def _keep(request: HttpRequest) -> str:
+    """Under which name the browser keeps what was typed and not sent."""
+    return f"new-ticket-{signed_in(request).pk}"
+
+
 def _another(request: HttpRequest, form: CreationForm, ticket: Ticket, said: str) -> HttpResponse:
     kept = {key: request.POST[key] for key in KEPT if request.POST.get(key)}
     if not wants_fragment(request):
         messages.success(request, said)
         return redirect(f"{reverse('inbox:ticket_new')}?{urlencode(kept)}")
     response = _show(request, CreationForm(initial=kept))
-    return toast(_announced(response, ticket), said)
+    return toast(_announced(request, response, ticket), said)
 
 
 def _open(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:
@@ -108,15 +113,15 @@ def _open(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:
         return redirect(address)
     if opened is None:
         response = render(request, "inbox/_ticket_new_closed.html")
-        return toast(_announced(response, ticket), said)
+        return toast(_announced(request, response, ticket), said)
     context = {**ticket_context(request, opened), "view": view, "moves_focus": True, "relists": True}
     context["made"] = opened.pk
     response = answer_workspace(request, Listing(view, user), context)
     response.write(render(request, "inbox/_ticket_new_closed.html").content.decode())
     response = push_url(reswap(retarget(response, "#ticket"), "outerHTML"), address)
-    return toast(_announced(response, ticket), said)
+    return toast(_announced(request, response, ticket), said)
 
 
-def _announced(response: HttpResponse, ticket: Ticket) -> HttpResponse:
-    trigger_client_event(response, "ticket:created", {"number": ticket.pk})
+def _announced(request: HttpRequest, response: HttpResponse, ticket: Ticket) -> HttpResponse:
+    trigger_client_event(response, "ticket:created", {"number": ticket.pk, "keep": _keep(request)})
     return trigger_client_event(response, "ticket:changed", {"number": ticket.pk})

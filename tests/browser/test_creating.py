@@ -72,6 +72,7 @@ def test_s07_t_opens_the_panel_beside_the_conversation_and_the_keyboard_makes_th
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Make primary").click()
     expect(page.locator("[data-reason]")).to_have_text("To olu@club.example")
+    expect(page.get_by_role("listbox")).to_have_count(0)
     shot(page, "create-1440")
     page.keyboard.press("Control+Enter")
     expect(page.locator("#ticket-title")).to_have_text("Backpack fitting by phone")

@@ -73,4 +73,6 @@ def _show(request: HttpRequest, layout: list[Field], *, is_saved: bool = False) 
         "address": f"{reverse('tickets:creation_form')}?view={view.key}",
         "back": f"{reverse('inbox:ticket_new')}?view={view.key}",
     }
-    return render_page(request, "tickets/creation_form.html", "tickets/_creation_form.html", context)
+    # The panel stays where it is, only what stands in it is shown anew.
+    partial = "tickets/_creation_layout.html" if request.method == "POST" else "tickets/_creation_form.html"
+    return render_page(request, "tickets/creation_form.html", partial, context)

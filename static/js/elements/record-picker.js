@@ -5,6 +5,7 @@ const WAIT = 150
 
 class RecordPicker extends HTMLElement {
   #timer
+  #quiet = false // the focus comes back by itself: no list then
   #asked = 0 // an older answer does not overwrite a newer one
   #found = []
   #at = -1
@@ -50,7 +51,7 @@ class RecordPicker extends HTMLElement {
   handleEvent(event) {
     const inBox = event.target === this.#box
     if (event.type === "input" && inBox) this.#ask(WAIT)
-    else if (event.type === "focusin" && inBox) this.#ask(0)
+    else if (event.type === "focusin" && inBox && !this.#quiet) this.#ask(0)
     else if (event.type === "focusout" && inBox) this.#fold()
     else if (event.type === "keydown") this.#key(event, inBox)
     // The box keeps the focus while one presses in the list.
@@ -169,6 +170,12 @@ class RecordPicker extends HTMLElement {
     this.#box.removeAttribute("aria-activedescendant")
   }
 
+  #return() {
+    this.#quiet = true
+    this.#box.focus()
+    this.#quiet = false
+  }
+
   #choose(at) {
     if (at < this.#found.length) this.#take(this.#found[at])
     else this.#openNew()
@@ -179,8 +186,7 @@ class RecordPicker extends HTMLElement {
     this.#box.value = ""
     this.#fold()
     this.#form.hidden = true
-    this.#box.focus()
-    this.#fold()
+    this.#return()
     this.#tell()
   }
 
@@ -194,20 +200,20 @@ class RecordPicker extends HTMLElement {
     chip.querySelector("[data-label]").textContent = label
     chip.querySelector("[data-mark]").innerHTML = mark
     const remove = chip.querySelector("[data-remove]")
-    remove.setAttribute("aria-label", remove.dataset.words.replace("%s", label))
+    remove.setAttribute("aria-label", remove.dataset.say.replace("%s", label))
     this.querySelector("[data-chips]").append(chip)
   }
 
   #remove(chip) {
     if (!chip) return
     chip.remove()
-    this.#box.focus()
+    this.#return()
     this.#tell()
   }
 
   #promote(chip) {
     this.querySelector("[data-chips]").prepend(chip)
-    this.#box.focus()
+    this.#return()
     this.#tell()
   }
 
@@ -233,8 +239,7 @@ class RecordPicker extends HTMLElement {
 
   #closeNew() {
     this.#form.hidden = true
-    this.#box.focus()
-    this.#fold()
+    this.#return()
   }
 
   get #newFields() {

@@ -4,7 +4,6 @@
 let opener = null // the control that opened the panel, over the swaps inside it
 
 class SidePanel extends HTMLElement {
-  #arrived = false
   #ready = false // what stands in it at first is nothing that somebody typed
 
   connectedCallback() {
@@ -13,7 +12,6 @@ class SidePanel extends HTMLElement {
     this.addEventListener("input", this)
     this.addEventListener("change", this)
     this.addEventListener("records:changed", this)
-    document.addEventListener("ticket:created", this)
     const before = document.activeElement
     if (before && before !== document.body && !before.closest(".panel")) opener = before
     // When the elements inside have wired themselves.
@@ -30,13 +28,11 @@ class SidePanel extends HTMLElement {
     this.removeEventListener("input", this)
     this.removeEventListener("change", this)
     this.removeEventListener("records:changed", this)
-    document.removeEventListener("ticket:created", this)
   }
 
   handleEvent(event) {
     if (event.type === "click") this.#clicked(event)
     else if (event.type === "keydown") this.#key(event)
-    else if (event.type === "ticket:created") this.#forget()
     else this.#keep()
   }
 
@@ -77,15 +73,10 @@ class SidePanel extends HTMLElement {
   get #form() { return this.querySelector("form") }
 
   #keep() {
-    if (!this.dataset.keep || this.#arrived || !this.#ready) return
+    if (!this.dataset.keep || !this.#ready) return
     const fields = [...new FormData(this.#form)].filter(([name, value]) => kept(name) && typeof value === "string")
     const records = [...this.querySelectorAll("record-picker")].map((picker) => [picker.dataset.name, picker.records ?? []])
     sessionStorage.setItem(this.dataset.keep, JSON.stringify({ fields, records }))
-  }
-
-  #forget() {
-    this.#arrived = true
-    if (this.dataset.keep) sessionStorage.removeItem(this.dataset.keep)
   }
 
   #restore() {
@@ -125,4 +116,7 @@ function group(fields) {
   for (const field of fields) groups.set(field[0], [...(groups.get(field[0]) ?? []), field])
   return groups
 }
+
+// It has arrived. The panel that held it is gone by now, so it is told to the page.
+document.addEventListener("ticket:created", ({ detail }) => sessionStorage.removeItem(detail.keep))
 customElements.define("side-panel", SidePanel)
