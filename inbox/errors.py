@@ -8,7 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inbox.checking import Check
     from inbox.models import Draft, Mailbox
+    from tickets.models import Status
 
 
 class InboxError(Exception):

@@ -60,7 +60,9 @@ class EverydayMailboxForm(forms.ModelForm):
         label=_("Default reply address of teams"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("What they begin themselves leaves from here. A conversation keeps the address that it began with."),
+        help_text=_(
+            "What they begin themselves leaves from here. A conversation keeps the address that it began with."
+        ),
     )
 
     class Meta:
@@ -178,7 +180,7 @@ class MailboxForm(EverydayMailboxForm):
     )
 
     class Meta(EverydayMailboxForm.Meta):
-        fields = ("address", *EverydayMailboxForm.Meta.fields, *CONNECTION, *SECRETS)  # type: ignore[assignment]
+        fields = ("address", *EverydayMailboxForm.Meta.fields, *CONNECTION, *SECRETS)
         widgets: dict[str, forms.Widget] = {
             **EverydayMailboxForm.Meta.widgets,
             "ca_certificate": forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),

@@ -85,7 +85,7 @@ def found_for(
     split = recipients(chosen, letter, house)
     if insists and not split.to and chosen != MailKind.FORWARD:
         raise why_nobody(ticket, letter)
-    return Found(chosen, *(_addresses(people) for people in (split.to, split.cc, split.left_out)), own)
+    return Found(chosen, _addresses(split.to), _addresses(split.cc), _addresses(split.left_out), own)
 
 
 def recipients_of(draft: Draft, *, by: User) -> Recipients:

@@ -93,9 +93,9 @@ def recipients(kind: MailKind, letter: Letter | None, house: House) -> Split:
     if kind == MailKind.REPLY:
         return Split(to=to)
 
-    others = letter.cc if letter.is_ours else (*copies, *letter.to, *letter.cc)
+    named = letter.cc if letter.is_ours else (*copies, *letter.to, *letter.cc)
     taken = {normalised(person.address) for person in to}
-    others = [person for person in others if not house.is_writer(person.address)]
+    others = [person for person in named if not house.is_writer(person.address)]
     cc = tuple(person for person in _reachable(others, house) if normalised(person.address) not in taken)
     left_out = tuple(person for person in others if person.address.strip() and not is_address(person.address))
     return Split(to=to, cc=cc, left_out=left_out)
@@ -123,11 +123,11 @@ def _back_to_sender(
     through_list = tuple(person for person in asked if _same(person.address, letter.list_address))
     people = tuple(person for person in asked if person not in through_list)
     authors = tuple(person for person in sender if not _same(person.address, letter.list_address))
+    if letter.third_party:
+        return people or authors, through_list
     to = people or authors or contact or asked or sender
     in_house = all(house.has_colleague(person.address) for person in to)
     elsewhere = contact and not house.has_colleague(contact[0].address)
-    if letter.third_party:
-        return people or authors, through_list
     if to and in_house and elsewhere:
         return contact, to
     return to, through_list

@@ -125,9 +125,7 @@ class Composer:
     @property
     def signature(self) -> list[str]:
         """The lines that are added below what one writes, so that nobody adds them twice."""
-        if self.recipients is None:
-            return []
-        return [line for line in signature_of(self.user, self.recipients.mailbox).splitlines() if line.strip()]
+        return signature_lines(self.user, self.recipients.mailbox if self.recipients else None)
 
     @cached_property
     def choices(self) -> list[Choice]:
@@ -150,6 +148,10 @@ class Composer:
     @property
     def comment_draft(self) -> str:
         return f"{self.user.pk}-{self.ticket.pk}-comment"
+
+
+def signature_lines(user: User, mailbox: Mailbox | None) -> list[str]:
+    return [line for line in signature_of(user, mailbox).splitlines() if line.strip()] if mailbox else []
 
 
 def answered_message(thread: Thread, asked: str) -> Message | None:

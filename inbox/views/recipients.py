@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -22,7 +23,7 @@ from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message
 from inbox.models.message import Address
 from inbox.quoting import history as quoted_history
 from inbox.timeline import Thread
-from inbox.views.composing import Composer, answered_message, read_draft
+from inbox.views.composing import Composer, answered_message, read_draft, signature_lines
 from inbox.views.head import FIELDS, Head, subject_for
 from inbox.views.workspace import answer_workspace, ticket_context
 from people.access import reply_required, signed_in
@@ -77,12 +78,19 @@ def composer_head(request: HttpRequest, number: int) -> HttpResponse:
         draft.kind = kind if kind in MailKind.values else ""
     if "newest" in request.POST:
         answered, is_chosen = Thread(ticket).newest_of_customer, False
-    if asked := request.POST.get("to_mailbox"):
+    asked = request.POST.get("to_mailbox", "")
+    if asked:
         draft.mailbox = _mailbox(asked)
         if draft.mailbox is None:
             raise Http404
     is_open, moves = bool(request.POST.get("opened")), kind == MailKind.FORWARD
-    return _answer(request, Head(ticket, user, draft, answered, is_chosen, added, is_open, moves))
+    head = Head(ticket, user, draft, answered, is_chosen, added, is_open, moves)
+    response = _answer(request, head)
+    if asked:
+        # The signature is the sender's, and stands below the text.
+        context = {"lines": signature_lines(user, head.mailbox), "oob": True}
+        response.write(render_to_string("inbox/_composer_signature.html", context, request))
+    return response
 
 
 @login_required

@@ -72,13 +72,14 @@ def test_another_kind_finds_people_anew_and_keeps_those_one_added(desk: Client, 
 
 
 def test_another_sender_leaves_people_as_they_are_also_without_those_one_removed(desk: Client, ticket: Ticket) -> None:
-    other = make_mailbox("returns@desk.example")
+    other = make_mailbox("returns@desk.example", signature="Korpi Returns, Kallio")
     typed = form(to="jussi@", to_mailbox=other.pk)
     head = desk.post(f"/tickets/{ticket.number}/head/", typed, headers=HTMX).content.decode()
     assert named(head) == {"to": ["jussi@"], "cc": [], "bcc": []}
     assert "token--bad" in head
     assert "“jussi@” is not a mail address. Correct it or remove it." in head
     assert f'name="mailbox" value="{other.pk}"' in head
+    assert "Your signature is added: Korpi Returns, Kallio" in head
     assert desk.post(f"/tickets/{ticket.number}/head/", form(to_mailbox=999), headers=HTMX).status_code == 404
 
 
