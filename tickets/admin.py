@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from people.access import signed_in
 from people.admin_bases import Audited, OneAtATime, ReadOnly, TellsWhoseAccessChanges, linked, list_linked
-from tickets.admin_forms import ShareForm, StatusForm, StatusFormSet, TicketForm
+from tickets.admin_forms import PropertyForm, ShareForm, StatusForm, StatusFormSet, TicketForm
 from tickets.errors import TicketError
-from tickets.models import Event, Kind, Pipeline, Priority, Share, Status, Ticket, TicketLink
+from tickets.models import CreationField, Event, Kind, Pipeline, Priority, Property, Share, Status, Ticket, TicketLink
 
 
 class StatusInline(admin.TabularInline):
@@ -73,6 +73,23 @@ class PipelineAdmin(OneAtATime, Audited):
         super().save_formset(request, form, formset, change)
         for status, kind in rekinded:
             status.change_kind(kind, now=timezone.now())
+
+
+@admin.register(Property)
+class PropertyAdmin(Audited):
+    form = PropertyForm
+    list_display = ["name", "key", "kind", "position"]
+    list_filter = ["kind"]
+    search_fields = ["name", "key"]
+    prepopulated_fields = {"key": ["name"]}
+
+
+@admin.register(CreationField)
+class CreationFieldAdmin(ReadOnly):
+    """The form itself is arranged in the workspace, with “Edit this form”; here one sees what is stored."""
+
+    list_display = ["key", "position", "is_required"]
+    search_fields = ["key"]
 
 
 class EventInline(admin.TabularInline):

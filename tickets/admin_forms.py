@@ -1,22 +1,81 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.forms import BaseInlineFormSet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from people.models import User
-from tickets.models import Share, Status, Ticket
+from tickets.describing import BUILT_IN, CAN_BE_ASKED
+from tickets.models import Property, Share, Status, Ticket
+
+
+class PropertyForm(forms.ModelForm):
+    """Options one a line, as people write lists. Key and kind stay as they are once tickets have values by them."""
+
+    options = forms.CharField(
+        label=_lazy("options"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_lazy("For the kinds that choose: one a line."),
+    )
+
+    class Meta:
+        model = Property
+        fields = ["name", "key", "kind", "options", "help_text", "position"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["options"] = "\n".join(self.instance.options)
+
+    def clean_options(self) -> list[str]:
+        lines = [" ".join(line.split()) for line in self.cleaned_data["options"].splitlines()]
+        return [line for line in lines if line]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.instance.pk and {"key", "kind"} & set(self.changed_data):
+            count = Ticket.objects.filter(properties__has_key=self.initial["key"]).count()
+            if count:
+                self.add_error(
+                    None,
+                    ngettext(
+                        "%(count)d ticket has a value for it: key and kind stay as they are. Make another property.",
+                        "%(count)d tickets have a value for it: key and kind stay as they are. Make another property.",
+                        count,
+                    )
+                    % {"count": count},
+                )
+        return cleaned
 
 
 class StatusForm(forms.ModelForm):
+    required = forms.MultipleChoiceField(
+        label=_lazy("required on entering"),
+        required=False,
+        widget=forms.SelectMultiple(attrs={"size": 4}),
+        help_text=_lazy("Without these no ticket enters the status."),
+    )
+
     class Meta:
         model = Status
-        fields = ["name", "kind", "position"]
+        fields = ["name", "kind", "position", "required"]
+
+    def __init__(self, *args: Any, properties: Sequence[Property] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        built_in = [(key, BUILT_IN[key].label) for key in CAN_BE_ASKED]
+        own = [(each.key, each.name) for each in properties]
+        # What is named and gone by now stays choosable, so that it can be taken out.
+        known = {key for key, _name in [*built_in, *own]}
+        gone = [(key, key) for key in self.instance.required if key not in known]
+        self.fields["required"].choices = [*built_in, *own, *gone]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -38,6 +97,13 @@ def _in_use(status: Status, count: int) -> str:
 
 
 class StatusFormSet(BaseInlineFormSet):
+    @cached_property
+    def properties(self) -> list[Property]:
+        return list(Property.objects.all())
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return super().get_form_kwargs(index) | {"properties": self.properties}
+
     def clean(self) -> None:
         super().clean()
         if any(self.errors):

@@ -3,7 +3,7 @@ import pytest
 from people.models import AuditEntry, Role
 from tests.factories import make_contact, make_pipeline, make_team, make_ticket, make_user
 from tests.people.test_admin import change
-from tickets.models import EventKind, Kind, Pipeline, Share, Ticket
+from tickets.models import EventKind, Kind, Pipeline, Property, Share, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -153,3 +153,37 @@ def test_the_page_of_a_ticket_costs_the_same_for_one_event_and_for_ten(desk, cou
     for _ in range(9):
         ticket.record(EventKind.OWNER, by=make_user(), now=ticket.opened_at)
     assert count_queries(lambda: desk.get(page_of(ticket))) <= one + 1
+
+
+def test_a_property_is_made_with_its_options_one_a_line_and_is_in_the_audit_log(desk):
+    address = "/admin/tickets/property/add/"
+    given = {"name": "Root cause", "key": "root_cause", "kind": "choice", "position": "0", "help_text": ""}
+    answer = desk.post(address, given | {"options": ""})
+    assert "Give at least one option to choose." in answer.content.decode()
+    desk.post(address, given | {"options": "Sizing\n\n  Courier \n"})
+    assert Property.objects.get().options == ["Sizing", "Courier"]
+    assert AuditEntry.objects.filter(what__contains="Root cause").exists()
+    answer = desk.post(address, given | {"key": "owner", "options": "x"})
+    assert "Choose another key." in answer.content.decode()
+
+
+def test_a_property_keeps_its_kind_while_tickets_have_values(desk):
+    root = Property.objects.create(key="root_cause", name="Root cause", kind="text")
+    ticket = make_ticket()
+    ticket.set_properties({"root_cause": "Courier"}, by=None, now=ticket.opened_at)
+    given = {"name": "Cause", "key": "root_cause", "kind": "number", "position": "0", "help_text": "", "options": ""}
+    answer = desk.post(f"/admin/tickets/property/{root.pk}/change/", given)
+    assert "1 ticket has a value for it" in answer.content.decode()
+    desk.post(f"/admin/tickets/property/{root.pk}/change/", given | {"kind": "text"})
+    root.refresh_from_db()
+    assert root.name == "Cause"
+
+
+def test_what_a_status_asks_for_is_chosen_from_what_there_is(desk):
+    Property.objects.create(key="root_cause", name="Root cause", kind="text")
+    pipeline = make_pipeline()
+    closed = {"statuses-3-required": ["root_cause", "owner"]}
+    assert change(desk, page_of(pipeline), **closed).status_code == 302
+    assert pipeline.first_status(Kind.CLOSED).required == ["root_cause", "owner"]
+    answer = change(desk, page_of(pipeline), **{"statuses-3-required": ["no-such"]})
+    assert "not one of the available choices" in answer.content.decode()
