@@ -122,7 +122,7 @@ def test_the_middle_of_a_long_conversation_unfolds_and_one_keeps_ones_place(page
     page.goto(f"{live_server.url}/tickets/{ticket.number}/")
     expect(page.locator(".msg")).to_have_count(11)
     expect(page.locator(".gap")).to_contain_text("49 earlier messages")
-    page.locator(".gap").scroll_into_view_if_needed()
+    page.get_by_role("link", name="Show 20 more").hover()  # brings it into view
     before = place_in_thread(page, f"#m{first_shown.pk}")
     page.get_by_role("link", name="Show 20 more").click()
     expect(page.locator(".msg")).to_have_count(31)
