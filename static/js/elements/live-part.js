@@ -3,9 +3,12 @@
 // milliseconds. data-seconds: it asks by itself, too. In a hidden tab it waits until one looks again.
 // data-calm="#list": what one points at or types in stays where it is; it is fetched when nothing was touched there for
 // two seconds. Until then only the rows that changed are (data-rows: where), in their places.
+import { isSignedOut, wasSignedOut } from "../live/signed-out.js";
+
 const CALM = 2_000
 const TOUCHES = ["pointermove", "pointerdown", "wheel", "keydown"]
 const WENT_OUT_WITHIN = 400
+const REQUEST = ["htmx:before:request", "htmx:before:response", "htmx:finally:request", "htmx:response:error"]
 
 class LivePart extends HTMLElement {
   #calm
@@ -23,7 +26,7 @@ class LivePart extends HTMLElement {
   connectedCallback() {
     document.addEventListener(`live:${this.dataset.on ?? "none"}`, this)
     document.addEventListener("visibilitychange", this)
-    for (const type of ["htmx:before:request", "htmx:finally:request", "htmx:response:error"]) this.addEventListener(type, this)
+    for (const type of REQUEST) this.addEventListener(type, this)
     this.#calm = this.dataset.calm && this.closest(this.dataset.calm)
     for (const touch of this.#calm ? TOUCHES : []) this.#calm.addEventListener(touch, this, { passive: true })
     this.#wind()
@@ -32,7 +35,7 @@ class LivePart extends HTMLElement {
   disconnectedCallback() {
     document.removeEventListener(`live:${this.dataset.on ?? "none"}`, this)
     document.removeEventListener("visibilitychange", this)
-    for (const type of ["htmx:before:request", "htmx:finally:request", "htmx:response:error"]) this.removeEventListener(type, this)
+    for (const type of REQUEST) this.removeEventListener(type, this)
     for (const touch of this.#calm ? TOUCHES : []) this.#calm.removeEventListener(touch, this)
     clearTimeout(this.#timer)
     clearInterval(this.#clock)
@@ -46,6 +49,7 @@ class LivePart extends HTMLElement {
     if (TOUCHES.includes(event.type)) this.#touchedAt = performance.now()
     else if (event.type === "visibilitychange") this.#missed && this.#want()
     else if (event.type === "htmx:before:request") this.#isGoing = true
+    else if (event.type === "htmx:before:response") wasSignedOut(event)
     else if (event.type === "htmx:finally:request") this.#came()
     else if (event.type === "htmx:response:error") this.#refused(event)
     else this.#heard(event.detail)
@@ -65,7 +69,7 @@ class LivePart extends HTMLElement {
 
   #want() {
     this.#missed = document.hidden
-    if (this.#missed) return
+    if (this.#missed || isSignedOut()) return
 
     const now = performance.now()
     const rested = Number(this.dataset.every ?? 0) - (now - this.#beatAt)

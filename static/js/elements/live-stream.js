@@ -28,7 +28,7 @@ class LiveStream extends HTMLElement {
     this.#channel = new BroadcastChannel(name)
     this.#channel.addEventListener("message", this)
     this.#timers = [setInterval(() => this.#poll(), POLL), setInterval(() => this.#watch(), 5_000)]
-    document.addEventListener("visibilitychange", this)
+    for (const type of ["visibilitychange", "live:out"]) document.addEventListener(type, this)
     for (const type of ["online", "pagehide", "pageshow"]) addEventListener(type, this)
     this.#set("broken")
     this.#join(name)
@@ -38,13 +38,14 @@ class LiveStream extends HTMLElement {
     this.#leave()
     this.#channel.close()
     for (const timer of this.#timers) clearInterval(timer)
-    document.removeEventListener("visibilitychange", this)
+    for (const type of ["visibilitychange", "live:out"]) document.removeEventListener(type, this)
     for (const type of ["online", "pagehide", "pageshow"]) removeEventListener(type, this)
   }
 
   handleEvent(event) {
     if (event.type === "message") this.#passedOn(event.data)
     else if (event.type === "visibilitychange") this.#looked()
+    else if (event.type === "live:out") this.#signedOut()
     else if (event.type === "online") this.#stream?.hurry()
     else if (event.type === "pagehide") this.#leave()
     else if (event.persisted) this.#join(`live:${this.dataset.user}`)

@@ -1,6 +1,8 @@
 // <who-is-here id="presence" data-number="7" data-url="…" data-seconds="15" data-kept="…"> around a form with hx-post and
 // hx-trigger="beat": says that one looks at a ticket, and that one writes, from a key in the editor until eight seconds
 // of rest. Each answer shows who else is there. Whoever leaves says so; of a tab that dies the server forgets it by itself.
+import { isSignedOut, wasSignedOut } from "../live/signed-out.js";
+
 const REST = 8_000
 const tab = Math.random().toString(36).slice(2, 12)
 
@@ -15,7 +17,7 @@ class WhoIsHere extends HTMLElement {
   connectedCallback() {
     for (const type of ["keydown", "paste", "visibilitychange", "live:presence"]) document.addEventListener(type, this, true)
     for (const type of ["pagehide", "pageshow"]) addEventListener(type, this)
-    for (const type of ["click", "htmx:response:error"]) this.addEventListener(type, this)
+    for (const type of ["click", "htmx:before:response", "htmx:response:error"]) this.addEventListener(type, this)
     this.#clock = setInterval(() => this.#say(this.#said ?? "viewing"), Number(this.dataset.seconds) * 1_000)
     // When htmx has seen the form.
     setTimeout(() => this.isConnected && this.#say("viewing"))
@@ -24,7 +26,7 @@ class WhoIsHere extends HTMLElement {
   disconnectedCallback() {
     for (const type of ["keydown", "paste", "visibilitychange", "live:presence"]) document.removeEventListener(type, this, true)
     for (const type of ["pagehide", "pageshow"]) removeEventListener(type, this)
-    for (const type of ["click", "htmx:response:error"]) this.removeEventListener(type, this)
+    for (const type of ["click", "htmx:before:response", "htmx:response:error"]) this.removeEventListener(type, this)
     clearInterval(this.#clock)
     clearTimeout(this.#resting)
     this.#leave()
@@ -39,6 +41,7 @@ class WhoIsHere extends HTMLElement {
       pagehide: () => this.#leave(),
       pageshow: () => event.persisted && this.#say("viewing"),
       click: () => event.target.closest("[data-step-back]") && this.#stepBack(),
+      "htmx:before:response": () => wasSignedOut(event),
       "htmx:response:error": () => this.#refused(event),
     }[event.type]
     answer()
@@ -77,7 +80,7 @@ class WhoIsHere extends HTMLElement {
   }
 
   #say(state) {
-    if (!state || (document.hidden && state === "viewing" && this.#said === "viewing")) return // it fades
+    if (!state || isSignedOut() || (document.hidden && state === "viewing" && this.#said === "viewing")) return // it fades
     this.#said = state
     this.#fill(state)
     this.#form.dispatchEvent(new CustomEvent("beat"))
