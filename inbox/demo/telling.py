@@ -18,6 +18,7 @@ from django.db import transaction
 
 from helpdesk.html import from_text
 from inbox import receiving, replying
+from inbox.demo.desk import furnish, make_by_hand
 from inbox.demo.files import make
 from inbox.mail_room.program import Enclosure, answer_subject, write
 from inbox.mime.parse import ParsedMail, parse
@@ -44,6 +45,7 @@ def tell(*, now: datetime) -> Told:
     teams = {name: Team.objects.create(name=name) for name in people["teams"]}
     users = {words["key"]: _hire(words, teams, people["password"]) for words in people["user"]}
     pipeline = Pipeline.first()
+    furnish()
     mailboxes = {words["key"]: _open_mailbox(words, teams, pipeline) for words in people["mailbox"]}
 
     stories = [
@@ -56,7 +58,8 @@ def tell(*, now: datetime) -> Told:
         story.happen(step, now - timedelta(hours=step["hours_ago"]))
     for story in stories:
         story.be_read(list(users.values()), now)
-    return Told(people["password"], list(users.values()), list(mailboxes.values()), len(stories))
+    by_hand = make_by_hand(users, now)
+    return Told(people["password"], list(users.values()), list(mailboxes.values()), len(stories) + by_hand)
 
 
 class _Story:

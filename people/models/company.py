@@ -32,12 +32,13 @@ def free_mail_domains() -> frozenset[str]:
 
 class CompanyQuerySet(models.QuerySet["Company"]):
     def matching(self, words: str) -> CompanyQuerySet:
-        """Those whose name or mail domain has all of `words`; the names that begin with them first. All for none."""
+        """Those whose name or mail domain has all of `words`; the names that begin with them first. For none: all,
+        the newest first."""
         from people.models.contact import MOST_MATCHED, word_by_word
 
         words = " ".join(words.replace("\x00", "").split())[:100]
         if not words:
-            return self.order_by("name", "pk")
+            return self.order_by("-pk")
         by_name = Company.objects.filter(word_by_word("name", words)).order_by().values("pk")[:MOST_MATCHED]
         by_domain = CompanyDomain.objects.filter(word_by_word("domain", words)).order_by()
         domains = by_domain.values(pk=models.F("company"))[:MOST_MATCHED]

@@ -37,13 +37,14 @@ def word_by_word(field: str, words: str) -> models.Q:
 
 class ContactQuerySet(models.QuerySet["Contact"]):
     def matching(self, words: str) -> ContactQuerySet:
-        """Those whose name or mail address has all of `words`; the names that begin with them first. All for none.
+        """Those whose name or mail address has all of `words`; the names that begin with them first. For none: all, the newest
+        first.
 
         Print them with `for_picking()`. Of a word that fits thousands it looks at MOST_MATCHED.
         """
         words = " ".join(words.replace("\x00", "").split())[:100]
         if not words:
-            return self.order_by("name", "pk")
+            return self.order_by("-pk")
         by_name = Contact.objects.filter(word_by_word("name", words)).order_by().values("pk")[:MOST_MATCHED]
         by_address = ContactAddress.objects.filter(word_by_word("address", words)).order_by()
         addresses = by_address.values(pk=models.F("contact"))[:MOST_MATCHED]

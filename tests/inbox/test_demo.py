@@ -13,6 +13,7 @@ from django.utils import timezone
 from inbox.models import Attachment, Conversation, Incoming, Mailbox, Message, Outgoing, RoomMail
 from people.models import Role, User
 from tests.factories import make_user
+from tickets.describing import required_fields
 from tickets.models import Kind, Ticket
 
 
@@ -32,12 +33,19 @@ def test_the_demo_is_a_desk_in_the_middle_of_its_work(demo: str, client: Client)
     roles = [user.role for user in User.objects.all()]
     assert [roles.count(role) for role in (Role.ADMIN, Role.AGENT, Role.COLLABORATOR)] == [1, 3, 1]
     assert Mailbox.objects.filter(uses_mail_room=True, imap_host="").count() == 2
-    assert Ticket.objects.count() == 13
+    assert Ticket.objects.count() == 14
 
     # every mail went the way of real mail, and every answer has left
     assert not Incoming.objects.exclude(state="done", outcome__in=["opened", "appended"]).exists()
     assert not Outgoing.objects.exclude(state="sent").exists()
     assert Conversation.objects.count() == 13
+
+    # one was made by hand, in a pipeline that asks for something before a ticket is closed
+    by_hand = Ticket.objects.get(source="manual")
+    assert (by_hand.conversations.count(), by_hand.properties) == (0, {"product": "Suvanto 45"})
+    assert [field.key for field in required_fields(by_hand.pipeline.first_status(Kind.CLOSED), by_hand)] == [
+        "root_cause"
+    ]
 
     assert set(Ticket.objects.values_list("turn", flat=True)) == set(Kind)
     assert Ticket.objects.filter(owner=None).exists()
