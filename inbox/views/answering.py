@@ -44,7 +44,7 @@ def answer_written(
     Seen.objects.mark(ticket, user, timezone.now())
     # A reply moves its ticket on, and may have taken it: all of that is read anew.
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=ticket.pk)
-    thread = Thread(ticket, reader=user)
+    thread = Thread(ticket, reader=user, shown=request.POST.get("shown", ""))
     composer = Composer(ticket, user, thread, mode="comment" if message.is_internal else "reply", is_fresh=True)
     context = {**header_context(request, ticket), "thread": thread, "composer": composer, "row": row_of(ticket, user)}
     response = render(request, "inbox/_written.html", {**context, **(further or {})})
