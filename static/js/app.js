@@ -19,6 +19,7 @@ import "./elements/list-keys.js";
 import "./elements/live-part.js";
 import "./elements/live-stream.js";
 import "./elements/live-times.js";
+import "./elements/mention-menu.js";
 import "./elements/next-ticket.js";
 import "./elements/notification-bell.js";
 import "./elements/pipeline-choice.js";

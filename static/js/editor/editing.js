@@ -4,7 +4,6 @@
 import Squire from "../../vendor/squire/squire.js";
 import { clean } from "./cleaning.js";
 import { Formatting } from "./formatting.js";
-import "./mentions.js";
 import { Menus } from "./menus.js";
 import { Pictures } from "./pictures.js";
 import { Placeholders } from "./placeholders.js";
