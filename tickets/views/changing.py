@@ -71,12 +71,28 @@ def property_line(ticket: Ticket, field: Field, form: PropertyForm | None = None
     return PropertyLine(field, shown, form or PropertyForm(field, value=value))
 
 
-def answer_change(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:
-    """The changed parts and a toast; without htmx the ticket's page again, which shows the same."""
+@dataclass(frozen=True)
+class Undo:
+    """What the toast posts to the address of a change to put it back: `field` as it `was`, instead of what it is `now`."""
+
+    field: str
+    was: object
+    now: object
+
+
+def changed_again(request: HttpRequest, now: object) -> bool:
+    """Whether this is an undo that comes too late: somebody changed it once more."""
+    return request.POST.get("instead_of", str(now)) != str(now)
+
+
+def answer_change(request: HttpRequest, ticket: Ticket, said: str, undo: Undo | None = None) -> HttpResponse:
+    """The changed parts and a toast, which can undo it; without htmx the ticket's page again, which shows the same."""
     if not wants_fragment(request):
         messages.success(request, said)
         return redirect(page_address(request, ticket))
-    return toast(_changed(request, ticket), said)
+    if undo is None or undo.was == undo.now or "instead_of" in request.POST:
+        return toast(_changed(request, ticket), said)
+    return _changed(request, ticket, undo=undo, said=said)
 
 
 def answer_refusal(request: HttpRequest, ticket: Ticket, form: Form | None = None, *, why: str = "") -> HttpResponse:
@@ -102,7 +118,10 @@ def row_of(ticket: Ticket, user: User) -> Ticket | None:
     return Ticket.objects.visible_to(user).for_list(user).filter(pk=ticket.pk).first()
 
 
-def _changed(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    context = {**header_context(request, ticket), "row": row_of(ticket, signed_in(request))}
+def _changed(request: HttpRequest, ticket: Ticket, **further: Any) -> HttpResponse:
+    context = {**header_context(request, ticket), "row": row_of(ticket, signed_in(request)), **further}
+    # An undo comes from a toast, and by then another ticket may be open.
+    context["is_undone"] = "instead_of" in request.POST
+    context["is_open"] = not context["is_undone"] or request.POST.get("open") == str(ticket.pk)
     response = render(request, "tickets/_ticket_changed.html", context)
     return trigger_client_event(response, "ticket:changed", {"number": ticket.pk})

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from people.access import signed_in
 from tickets.forms import PriorityForm
 from tickets.models import Priority
-from tickets.views.changing import answer_change, answer_refusal, changeable_ticket
+from tickets.views.changing import Undo, answer_change, answer_refusal, changeable_ticket, changed_again
 
 
 @login_required
@@ -19,6 +19,11 @@ def priority(request: HttpRequest, number: int) -> HttpResponse:
     form = PriorityForm(request.POST)
     if not form.is_valid():
         return answer_refusal(request, ticket, form)
+    if changed_again(request, ticket.priority):
+        return answer_refusal(request, ticket, why=_("Somebody changed it meanwhile, so it stays as it is."))
+    was = ticket.priority
     chosen: Priority = form.cleaned_data["priority"]
     ticket.prioritise(chosen, by=signed_in(request), now=timezone.now())
-    return answer_change(request, ticket, _("Priority: %(name)s") % {"name": chosen.label})
+    return answer_change(
+        request, ticket, _("Priority: %(name)s") % {"name": chosen.label}, Undo("priority", was, chosen.value)
+    )

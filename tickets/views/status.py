@@ -17,7 +17,7 @@ from people.models import User
 from tickets.errors import TicketError
 from tickets.forms import RequiredFields, StatusForm
 from tickets.models import Status, Ticket, view_or_default
-from tickets.views.changing import answer_change, answer_refusal, changeable_ticket
+from tickets.views.changing import Undo, answer_change, answer_refusal, changeable_ticket, changed_again
 
 
 @login_required
@@ -27,6 +27,9 @@ def status(request: HttpRequest, number: int) -> HttpResponse:
     form = StatusForm(ticket, request.POST)
     if not form.is_valid():
         return answer_refusal(request, ticket, form)
+    if changed_again(request, ticket.status_id):
+        return answer_refusal(request, ticket, why=_("Somebody changed it meanwhile, so it stays as it is."))
+    was = ticket.status_id
     wanted: Status = form.cleaned_data["status"]
     asked = RequiredFields(ticket, wanted, request.POST)
     if wanted.pk != ticket.status_id and not asked.is_valid():
@@ -35,7 +38,9 @@ def status(request: HttpRequest, number: int) -> HttpResponse:
         _move(ticket, wanted, asked.values if wanted.pk != ticket.status_id else {}, by=signed_in(request))
     except TicketError as error:
         return answer_refusal(request, ticket, why=str(error))
-    return answer_change(request, ticket, _("Status: %(name)s") % {"name": ticket.status.label})
+    return answer_change(
+        request, ticket, _("Status: %(name)s") % {"name": ticket.status.label}, Undo("status", was, wanted.pk)
+    )
 
 
 @transaction.atomic
