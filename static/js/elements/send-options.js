@@ -11,7 +11,8 @@ class SendOptions extends HTMLElement {
     this.addEventListener("click", this)
     if (this.hasAttribute("data-begins")) {
       this.removeAttribute("data-begins")
-      setTimeout(() => this.closest("#composer")?.open("reply"))
+      this.#begin() // at once, and again where the editor comes only now
+      this.#form?.addEventListener("editor:ready", () => this.#begin(), { once: true })
     }
   }
 
@@ -25,6 +26,19 @@ class SendOptions extends HTMLElement {
     else if (event.target.closest("[data-later]")) setTimeout(() => this.#later.showModal()) // after the menu is gone
     else if (event.target.closest("[data-close]")) this.#later.close()
     else if (this.#later.open && event.target.closest("dialog button")) this.#later.close("sent")
+  }
+
+  // After whatever else the swap puts the focus on.
+  #begin() {
+    setTimeout(() => {
+      const composer = this.closest("#composer")
+      const field = composer?.querySelector(".composer__reply .editor")
+      composer?.open("reply")
+      if (!field) return
+
+      getSelection().selectAllChildren(field)
+      getSelection().collapseToEnd()
+    }, 50)
   }
 
   #key(event) {
