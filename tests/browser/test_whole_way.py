@@ -60,12 +60,9 @@ def agent(page: Page, desk: RunningDesk) -> Page:
 
 
 def soon(agent: Page, seen: Locator, *, within: float = 20) -> None:
-    """The page asks by itself every ten seconds; here it is asked to hurry."""
+    """The page is told, and shows it by itself."""
 
     def look() -> bool:
-        agent.evaluate(
-            "document.querySelectorAll('page-pulse').forEach((one) => one.dispatchEvent(new Event('pulse')))"
-        )
         agent.wait_for_timeout(250)
         return seen.count() > 0
 
