@@ -11,7 +11,7 @@ class ComposerBox extends HTMLElement {
   get #field() { return this.querySelector(`.composer__${this.#box.dataset.mode} :is(.editor, textarea:not([hidden]))`) }
 
   connectedCallback() {
-    for (const type of ["click", "keydown", "pointerdown", "draft:told"]) this.addEventListener(type, this)
+    for (const type of ["click", "keydown", "mousedown", "pointerdown", "draft:told"]) this.addEventListener(type, this)
     for (const type of ["reply:begins", "draft:saved"]) document.addEventListener(type, this)
     this.#choose(this.#box?.dataset.mode ?? "reply")
     const kept = Number(localStorage.getItem(this.#heightKey))
@@ -21,10 +21,11 @@ class ComposerBox extends HTMLElement {
   }
 
   disconnectedCallback() {
-    for (const type of ["click", "keydown", "pointerdown", "draft:told"]) this.removeEventListener(type, this)
+    for (const type of ["click", "keydown", "mousedown", "pointerdown", "draft:told"]) this.removeEventListener(type, this)
     for (const type of ["reply:begins", "draft:saved"]) document.removeEventListener(type, this)
     // Before the editor inside is closed; whether another one takes its place shows afterwards.
-    if (this.dataset.shape === "popped" && this.querySelector(".editor:not([data-empty])")) queueMicrotask(() => this.#leave())
+    const text = this.#field?.value ?? this.#field?.textContent
+    if (this.dataset.shape === "popped" && text?.trim()) queueMicrotask(() => this.#leave())
   }
 
   handleEvent(event) {
@@ -32,6 +33,7 @@ class ComposerBox extends HTMLElement {
     else if (event.type === "reply:begins") this.open("reply")
     else if (event.type === "draft:saved") this.#sent()
     else if (event.type === "draft:told") this.#tell()
+    else if (event.type === "mousedown" && event.target.closest("button[data-shape], [data-fold]")) event.preventDefault() // the caret stays
     else if (event.type === "pointerdown" && event.target === this.#grip) this.#drag(event)
     else if (event.type === "keydown") this.#key(event)
   }
@@ -123,12 +125,11 @@ class ComposerBox extends HTMLElement {
 
   // The button of the shape it has puts it back.
   #reshape(wanted) {
-    const field = this.contains(document.activeElement) && document.activeElement.closest(".editor, textarea, input")
     const shape = this.dataset.shape === wanted ? "normal" : wanted
     shaped = { number: this.dataset.number, shape }
     this.#shape(shape)
-    if (!field && shape !== "normal") this.#field?.focus()
-    else if (!this.contains(document.activeElement)) this.#field?.focus()
+    const writes = this.contains(document.activeElement) && document.activeElement.matches(".editor, textarea, input")
+    if (!writes) this.#field?.focus()
   }
 
   #shape(shape) {
