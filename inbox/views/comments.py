@@ -124,7 +124,7 @@ def comment_deletion(request: HttpRequest, pk: int) -> HttpResponse:
 def comment_restoration(request: HttpRequest, pk: int) -> HttpResponse:
     message = _deletable(request, pk)
     commenting.restore(message, by=signed_in(request))
-    return _answer(request, message, _("Comment is back"))
+    return _answer(request, message, _("Comment is back"), "inbox/_comment_restored.html")
 
 
 def _deletable(request: HttpRequest, pk: int) -> Message:
@@ -148,12 +148,12 @@ def _access(request: HttpRequest) -> Access | None:
     return Access(asked) if asked in set(Access) else None
 
 
-def _answer(request: HttpRequest, message: Message, said: str) -> HttpResponse:
+def _answer(request: HttpRequest, message: Message, said: str, template: str = "inbox/_message.html") -> HttpResponse:
     if not wants_fragment(request):
         messages.success(request, said)
         return redirect(_place(message))
     message = _comment(request, message.pk)
-    return toast(_as_message(request, message), said)
+    return toast(_as_message(request, message, template), said)
 
 
 def _place(message: Message) -> str:
@@ -161,7 +161,7 @@ def _place(message: Message) -> str:
     return f"{address}?message={message.pk}#m{message.pk}"
 
 
-def _as_message(request: HttpRequest, message: Message) -> HttpResponse:
+def _as_message(request: HttpRequest, message: Message, template: str = "inbox/_message.html") -> HttpResponse:
     if not wants_fragment(request):
         return redirect(_place(message))
     user = signed_in(request)
@@ -171,7 +171,7 @@ def _as_message(request: HttpRequest, message: Message) -> HttpResponse:
         "ticket": message.ticket,
         "may_change": user.may_reply,
     }
-    return render(request, "inbox/_message.html", context)
+    return render(request, template, context)
 
 
 def _editor(request: HttpRequest, message: Message, **context: object) -> HttpResponse:

@@ -38,6 +38,7 @@ def other_page(browser: Browser, browser_context_args: dict[str, Any]) -> Any:
 
 
 def begin_comment(page: Page) -> Any:
+    page.locator("#composer-comment rich-editor[data-ready]").wait_for(state="attached")
     page.get_by_role("tab", name="Comment").click()
     editor = page.get_by_role("textbox", name="Comment for your team")
     editor.click()

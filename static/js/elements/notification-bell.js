@@ -42,8 +42,9 @@ class NotificationBell extends HTMLElement {
     event.stopImmediatePropagation()
   }
 
+  // The event comes from what asked, which is the link or a button of the list.
   #swapped(event) {
-    if (!this.#list.contains(event.target) && event.target !== this.#list) return
+    if (event.detail.ctx.target !== this.#list) return
     if (!this.#list.matches(":popover-open")) {
       this.#list.showPopover()
       this.#place()
