@@ -102,9 +102,9 @@ def measure(source: Source | None, *, url: str | None, workers: int) -> Report:
     logging.getLogger("inbox").setLevel(logging.WARNING)
     report = Report("ingest", setting={"tickets": Ticket.objects.count()} | machine())
     if source:
-        with _mailbox(enabled=False, **source.settings()) as mailbox:
+        with a_mailbox(enabled=False, **source.settings()) as mailbox:
             _add_rate(report, source, mailbox, workers)
-    with agent() as (user, password), _mailbox(enabled=True, owner=user) as mailbox, web(url) as site:
+    with agent() as (user, password), a_mailbox(enabled=True, owner=user) as mailbox, web(url) as site:
         _add_latency(report, mailbox, user, password, site.url)
     return report
 
@@ -146,14 +146,14 @@ def _each(before: float | None, after: float | None, count: int) -> float | None
 def _add_latency(report: Report, mailbox: Mailbox, user: User, password: str, address: str) -> None:
     browser = Browser(address)
     browser.sign_in(user.email, password)
-    _seen_after(browser, "nothing yet", wait=0)
+    seen_after(browser, "nothing yet", wait=0)
     by_receive = []
     for _ in range(SEEN):
         subject = f"Benchmark {secrets.token_hex(8)}"
-        incoming = receiving.store(mailbox, _mail(mailbox, subject), source="pipe", now=timezone.now())
+        incoming = receiving.store(mailbox, a_mail(mailbox, subject), source="pipe", now=timezone.now())
         begun = time.perf_counter()
         receiving.process(incoming.pk)
-        by_receive.append(_seen_after(browser, subject, since=begun))
+        by_receive.append(seen_after(browser, subject, since=begun))
     report.add_times(
         "seen in the list after `receive` stored it", [one for one in by_receive if one], "without start-up"
     )
@@ -175,18 +175,18 @@ def _by_room(mailbox: Mailbox, browser: Browser) -> list[float] | None:
         subject = f"Benchmark {secrets.token_hex(8)}"
         try:
             with smtplib.SMTP("127.0.0.1", settings.MAIL_ROOM_PORT, timeout=10) as server:
-                server.sendmail("anna@customer.example", [mailbox.address], _mail(mailbox, subject))
+                server.sendmail("anna@customer.example", [mailbox.address], a_mail(mailbox, subject))
                 begun = time.perf_counter()
         except (OSError, smtplib.SMTPException):
             return None
-        seconds = _seen_after(browser, subject, since=begun)
+        seconds = seen_after(browser, subject, since=begun)
         if seconds is None:
             return None
         times.append(seconds)
     return times
 
 
-def _seen_after(browser: Browser, subject: str, *, since: float = 0.0, wait: float = PATIENCE) -> float | None:
+def seen_after(browser: Browser, subject: str, *, since: float = 0.0, wait: float = PATIENCE) -> float | None:
     """Seconds until a list that was asked for has it; None when it never had."""
     end = time.perf_counter() + wait
     while True:
@@ -201,7 +201,7 @@ def _seen_after(browser: Browser, subject: str, *, since: float = 0.0, wait: flo
         time.sleep(0.01)
 
 
-def _mail(mailbox: Mailbox, subject: str) -> bytes:
+def a_mail(mailbox: Mailbox, subject: str) -> bytes:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "Anna Berg <anna@customer.example>", mailbox.address, subject
     mail["Message-ID"] = f"<{secrets.token_hex(12)}@customer.example>"
@@ -210,7 +210,7 @@ def _mail(mailbox: Mailbox, subject: str) -> bytes:
 
 
 @contextlib.contextmanager
-def _mailbox(**fields: object) -> Iterator[Mailbox]:
+def a_mailbox(**fields: object) -> Iterator[Mailbox]:
     """A mailbox of our own, removed with everything that came into it."""
     contacts = Contact.objects.aggregate(last=Max("pk"))["last"] or 0
     companies = Company.objects.aggregate(last=Max("pk"))["last"] or 0

@@ -88,3 +88,16 @@ def test_a_table_says_how_each_figure_was_taken() -> None:
 def test_a_percentile_is_one_of_the_values() -> None:
     values = [float(number) for number in range(1, 101)]
     assert (percentile(values, 50), percentile(values, 95), percentile([7.0], 95)) == (50, 95, 7)
+
+
+def test_how_soon_pages_hear_is_measured_and_leaves_nothing(transactional_db: None) -> None:
+    from django.contrib.sessions.models import Session
+
+    from tests.web_server import running
+
+    before = [*count(), Session.objects.count()]
+    with running() as server:
+        figures = benchmark("live", "--url", server.url, "--streams", "25")
+    assert 0 < figures["mail accepted, heard at a second agent's stream, p95"] < 2000
+    assert figures["a notice, heard by all 26 streams, p50"] > 0
+    assert [*count(), Session.objects.count()] == before

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from inbox.benchmarks import conversation, ingest, workspace
+from inbox.benchmarks import conversation, ingest, live, workspace
 from inbox.benchmarks.browsing import CannotMeasure
 
 
@@ -34,7 +34,9 @@ class Command(BaseCommand):
         mails.add_argument("--workers", type=int, default=2, help="Processes that work on stored mails.")
         mails.add_argument("--limit", type=int, default=None, help="Of a folder, only the first so many files.")
         mails.add_argument("--latency-only", action="store_true", help="Only how soon a mail is seen in the list.")
-        for one in (pages, talk, mails):
+        streams = kinds.add_parser("live", help="How soon a page hears of a mail, and what many open pages cost.")
+        streams.add_argument("--streams", type=int, default=1000, help="How many pages stand open beside.")
+        for one in (pages, talk, mails, streams):
             one.add_argument("--url", help="A running web process of this database. Default: one of our own.")
             one.add_argument("--json", action="store_true")
 
@@ -44,6 +46,8 @@ class Command(BaseCommand):
                 report = workspace.measure(url=options["url"], times=options["times"], now=timezone.now())
             elif options["kind"] == "conversation":
                 report = conversation.measure(url=options["url"], times=options["times"], now=timezone.now())
+            elif options["kind"] == "live":
+                report = live.measure(url=options["url"], streams=options["streams"])
             else:
                 report = ingest.measure(self._source(options), url=options["url"], workers=options["workers"])
         except CannotMeasure as problem:
