@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -39,6 +40,15 @@ def editor_of(page: Page, mode: str = "reply"):
 
 def state_of(page: Page):
     return page.locator("#draft-state")
+
+
+def until(page: Page, is_so: Callable[[], bool]) -> None:
+    """What the server has, a moment later."""
+    for _ in range(100):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    assert is_so()
 
 
 def type_and_save(page: Page, text: str) -> None:
@@ -132,8 +142,7 @@ def test_a_newer_text_of_another_browser_is_offered_and_not_overwritten(
     editor_of(phone).click()
     phone.keyboard.press("Control+End")
     phone.keyboard.type(" evening")
-    expect(state_of(phone)).to_have_text("Saving")
-    expect(state_of(phone)).to_have_text(SAVED)
+    until(phone, lambda: "evening" in Draft.objects.get().html)
     context.close()
 
     page.keyboard.type(" noon")
@@ -144,8 +153,7 @@ def test_a_newer_text_of_another_browser_is_offered_and_not_overwritten(
     expect(editor_of(page)).to_have_text("We keep it until Friday noon")
     banner.get_by_role("button", name="Keep mine").click()
     expect(banner).to_be_hidden()
-    expect(state_of(page)).to_have_text(SAVED)
-    assert "noon" in Draft.objects.get().html
+    until(page, lambda: "noon" in Draft.objects.get().html)
 
     Draft.objects.update(html="<p>From the phone</p>", version=40)
     page.keyboard.type("!")
@@ -154,9 +162,7 @@ def test_a_newer_text_of_another_browser_is_offered_and_not_overwritten(
     editor_of(page).click()
     page.keyboard.press("Control+End")
     page.keyboard.type(", and on")
-    expect(state_of(page)).to_have_text(SAVED)
-    page.wait_for_timeout(900)
-    assert Draft.objects.get().html == "<p>From the phone, and on</p>"
+    until(page, lambda: Draft.objects.get().html == "<p>From the phone, and on</p>")
 
 
 def test_what_is_sent_is_what_was_typed_last_and_no_draft_is_left(writing, ticket):

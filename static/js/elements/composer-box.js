@@ -8,7 +8,7 @@ class ComposerBox extends HTMLElement {
   get #box() { return this.querySelector(".composer") }
   get #grip() { return this.querySelector(".composer__grip") }
   get #tabs() { return [...this.querySelectorAll("[role='tab']")] }
-  get #field() { return this.querySelector(`.composer__${this.#box.dataset.mode} :is(.editor, textarea:not([hidden]))`) }
+  get #field() { return this.querySelector(`.composer__${this.#box.dataset.mode} form > rich-editor > :is(.editor, textarea:not([hidden]))`) }
 
   connectedCallback() {
     for (const type of ["click", "keydown", "mousedown", "pointerdown", "draft:told"]) this.addEventListener(type, this)

@@ -194,7 +194,7 @@ class DraftSaver extends HTMLElement {
     const fields = this.#fields()
     this.#last = text(fields)
     this.#draft.insist(version, fields)
-    this.querySelector(".editor, textarea:enabled")?.focus()
+    this.querySelector("form > rich-editor > :is(.editor, textarea:enabled)")?.focus()
   }
 
   #takeServers() {
