@@ -1,12 +1,13 @@
 // <scroll-end class="ws__thread" id="thread">: opens at its end, the newest message, or at the message that the address
 // names (#m12), and stays there while images and frames find their height, until one scrolls. What is in view is shown
 // when the frames in view have their height: nobody sees it jump. Unfolding earlier messages keeps one's place.
-const PATIENCE = 400 // milliseconds that a slow frame is waited for
+const PATIENCE = 800 // milliseconds that a slow frame is waited for
 const TOUCHES = ["wheel", "touchstart", "pointerdown", "keydown"]
 
 class ScrollEnd extends HTMLElement {
   #sizes
   #patience
+  #states = this.attachInternals().states // not an attribute: htmx settles those a moment after a swap
   #place // the message that stays where it is, and where that is
 
   connectedCallback() {
@@ -58,18 +59,18 @@ class ScrollEnd extends HTMLElement {
     this.#toPlace()
     if (this.#areFitted()) return
 
-    this.toggleAttribute("data-settling", true)
+    this.#states.add("settling")
     this.#patience = setTimeout(() => this.#show(), PATIENCE)
   }
 
   #fitted() {
     if (this.#sizes) this.#toPlace()
-    if (this.hasAttribute("data-settling") && this.#areFitted()) this.#show()
+    if (this.#states.has("settling") && this.#areFitted()) this.#show()
   }
 
   #show() {
     clearTimeout(this.#patience)
-    this.removeAttribute("data-settling")
+    this.#states.delete("settling")
   }
 
   #areFitted() {
