@@ -12,7 +12,7 @@ from helpdesk.wsgi import application as pages
 
 # Django is set up by the import above.
 from helpdesk.health import alone, in_time  # isort: skip
-from helpdesk.limits import ANSWER_SECONDS, Receive, Scope, Send, TimeLimit, too_late, unless_given_up  # isort: skip
+from helpdesk.limits import ANSWER_SECONDS, Application, Receive, Scope, Send, TimeLimit, too_late, unless_given_up  # isort: skip
 from helpdesk.streaming import events  # isort: skip
 
 THREADS = 8
@@ -26,9 +26,10 @@ def in_threads(pages: Any, threads: int, **limit: Any) -> TimeLimit:
 
 _pages = in_threads(pages, THREADS, seconds=ANSWER_SECONDS, late=too_late)
 _health = in_threads(alone, HEALTH_THREADS, seconds=HEALTH_SECONDS, late=in_time)
+# A stream lasts as long as the page: no time limit is for it.
+_besides: dict[str, Application] = {"/health/": _health, "/events/": events}
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     path = scope["path"] if scope["type"] == "http" else ""
-    # A stream lasts as long as the page: no time limit is for it.
-    await {"/health/": _health, "/events/": events}.get(path, _pages)(scope, receive, send)
+    await _besides.get(path, _pages)(scope, receive, send)

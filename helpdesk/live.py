@@ -53,7 +53,10 @@ def publish(
 
 def ended(user: int, session: str = "") -> None:
     """The user's streams end: those of one session, or all when no session is named."""
-    publish(ENDED, users=[user], **({"session": session} if session else {}))
+    if session:
+        publish(ENDED, users=[user], session=session)
+    else:
+        publish(ENDED, users=[user])
 
 
 def access_changed(users: Iterable[int]) -> None:

@@ -112,10 +112,10 @@ def still_signed_in(everybody: Sequence[SignedIn]) -> dict[str, SignedIn]:
             user = users.get(who.user)
             if user is None or who.key not in live_keys:
                 continue
-            if user.get_session_auth_hash() != who.password:
-                # Whoever changes the password in this session stays signed in: it has the new one.
-                if SessionStore(who.key).get(HASH_SESSION_KEY) != user.get_session_auth_hash():
-                    continue
+            password = user.get_session_auth_hash()
+            # Whoever changes the password in this session stays signed in: it has the new one.
+            if password != who.password and SessionStore(who.key).get(HASH_SESSION_KEY) != password:
+                continue
             found[who.session] = _signed_in(user, who.key)
         return found
     finally:

@@ -219,6 +219,8 @@ def _before_the_server_stops(close: Callable[[], None]) -> None:
 
 hub = Hub()
 
+_AWAY: tuple[type[BaseException], ...] = (*OUTAGES, TimeoutError)
+
 
 async def events(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer GET /events/ with a stream. Without a session 401, from another page's script 403, at once."""
@@ -229,7 +231,7 @@ async def events(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         looking = hub.in_thread(lambda: who_is_signed_in(request))
         who = await asyncio.wait_for(looking, SIGN_IN_SECONDS)
-    except (*OUTAGES, TimeoutError):
+    except _AWAY:
         await _answer(send, 503, (b"retry-after", b"5"))
         return
     if who is None:

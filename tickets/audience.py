@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
@@ -82,5 +82,5 @@ def _own(standing: Standing) -> Q:
     return reasons | Q(ticket_access=TicketAccess.TEAM) & teams
 
 
-def _members(teams: object) -> object:
+def _members(teams: Any) -> Any:
     return Membership.objects.filter(team__in=teams).values("user")

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal, cast
 
 from redis.exceptions import RedisError
 
@@ -56,7 +56,7 @@ def note(ticket: int, user: User, tab: str, state: State, mode: Mode = "reply", 
     if state == "gone":
         redis.hdel(key, field)
     else:
-        kept = _parsed(redis.hget(key, field))
+        kept = _parsed(cast("bytes | None", redis.hget(key, field)))
         same = kept and kept["state"] == state and kept["mode"] == mode
         at = now.timestamp()
         since = kept["since"] if kept and same else at
@@ -74,7 +74,8 @@ def _news(everybody: Iterable[Present]) -> set[tuple[int, Mode | None]]:
 
 def _read(ticket: int, now: datetime) -> list[Present]:
     found: dict[int, Present] = {}
-    for field, raw in live.client().hgetall(_key(ticket)).items():  # type: ignore[union-attr]
+    kept: dict[bytes, bytes] = cast(Any, live.client().hgetall(_key(ticket)))
+    for field, raw in kept.items():
         said = _parsed(raw)
         if said is None or said["at"] < now.timestamp() - PRESENT_SECONDS:
             continue
@@ -86,7 +87,7 @@ def _read(ticket: int, now: datetime) -> list[Present]:
     return list(found.values())
 
 
-def _parsed(raw: bytes | None) -> dict[str, object] | None:
+def _parsed(raw: bytes | None) -> dict[str, Any] | None:
     return json.loads(raw) if raw else None
 
 

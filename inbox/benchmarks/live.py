@@ -114,8 +114,8 @@ def measure(*, url: str | None, streams: int) -> Report:
                 incoming = receiving.store(mailbox, a_mail(mailbox, subject), source="pipe", now=timezone.now())
                 receiving.process(incoming.pk)
                 incoming.refresh_from_db()
-                number = incoming.message.ticket_id if incoming.message else 0
-                told.append(_wait_for(mine, f'"ticket": {number}}}'.encode()) - begun)
+                ticket = incoming.message.ticket_id if incoming.message else None
+                told.append(_wait_for(mine, f'"ticket": {ticket}}}'.encode()) - begun)
                 if (listed := seen_after(browser, subject, since=begun)) is not None:
                     seen.append(listed)
             report.add_times("mail accepted, heard at a second agent's stream", told)

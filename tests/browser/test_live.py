@@ -104,7 +104,9 @@ def test_rows_change_in_place_under_the_pointer_and_move_when_it_rests(page, liv
     while time.monotonic() < stop:
         page.mouse.move(450 + (time.monotonic() * 100) % 20, 300)
         assert page.locator(names).all_inner_texts() == order
-        seen_in_place = seen_in_place or page.locator(f"#t{tickets[0].number}").get_by_text("Waiting on contact").count()
+        seen_in_place = (
+            seen_in_place or page.locator(f"#t{tickets[0].number}").get_by_text("Waiting on contact").count()
+        )
     expect(page.locator(names).last).to_contain_text("ticket 0", timeout=5000)
 
 
@@ -214,7 +216,9 @@ def test_signing_out_in_one_tab_ends_what_all_tabs_hear(page, live_desk, enter, 
     assert not hub.streams
 
 
-def test_mail_is_seen_within_two_seconds(page: Page, live_desk: Any, enter: Callable[..., Any], aino: Any, support: Any):
+def test_mail_is_seen_within_two_seconds(
+    page: Page, live_desk: Any, enter: Callable[..., Any], aino: Any, support: Any
+):
     from inbox import receiving
 
     enter(page, aino)

@@ -18,7 +18,7 @@ from tests.factories import make_team, make_ticket, make_user
 from tests.helpdesk.desk import eventually
 from tests.signing_in import signed_in
 from tests.web_server import WebServer, running
-from tickets.models import Priority
+from tickets.models import Priority, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +80,6 @@ def test_a_change_is_heard_by_whoever_sees_the_ticket_and_by_nobody_else(server)
     assert listeners[2].heard == []
 
     # Given away: who saw it by the team hears of it once more.
-    Ticket = type(ticket)
     Ticket.objects.filter(pk=ticket.pk).update(team=None)
     ticket.refresh_from_db()
     ticket.assign(member, by=agent, now=timezone.now())
