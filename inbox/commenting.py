@@ -197,7 +197,8 @@ def for_editor(message: Message) -> str:
         for file in message.attachments.all()
         if file.content_id
     }
-    return safe_html.resolve_cids(message.html, urls)
+    # Not as safe HTML: it stands in a field's value, where it has to be escaped.
+    return "".join(safe_html.resolve_cids(message.html, urls))
 
 
 def _with_cids(message: Message, html: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -68,6 +69,7 @@ class OwnPasswordForm(PasswordChangeForm):
         self.fields["old_password"].label = _("Password now")
         self.fields["new_password1"].label = _("New password")
         self.fields["new_password2"].label = _("New password again")
+        self.fields["new_password1"].help_text = " ".join(password_validators_help_texts())
         self.fields["new_password2"].help_text = ""
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"

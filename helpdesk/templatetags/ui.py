@@ -127,9 +127,14 @@ def avatar(name: object, size: str = "", decorative: bool | int = False) -> Safe
         label = mark_safe('aria-hidden="true"') if decorative else _image_label(_("Nobody"))
         return format_html('<span class="{} avatar--none" {}></span>', cls, label)
 
-    hue = HUES[sum(map(ord, text)) % len(HUES)]
+    hue = hue_of(text)
     label = mark_safe('aria-hidden="true"') if decorative else _image_label(text)
     return format_html('<span class="{}" style="--h:{}" {}>{}</span>', cls, hue, label, _initials(text))
+
+
+def hue_of(name: str) -> int:
+    """The colour that somebody has wherever their initials stand."""
+    return HUES[sum(map(ord, name)) % len(HUES)]
 
 
 @register.simple_tag

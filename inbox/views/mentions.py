@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from helpdesk.templatetags.ui import hue_of
 from people.access import signed_in
 from people.models import Team, User
 from tickets import notifying
@@ -21,7 +22,7 @@ MOST = 8
 def mentions(request: HttpRequest) -> JsonResponse:
     """Whom a comment can name: `?q=` the first letters of a word of the name, `?ticket=` the ticket it is about.
 
-    `{"people": [{"key": "user-7", "name", "about", "sees"}]}`, teams after users.
+    `{"people": [{"key": "user-7", "name", "about", "sees", "hue"}]}`, teams after users.
     """
     user, words = signed_in(request), request.GET.get("q", "").strip()[:60]
     number = request.GET.get("ticket", "")
@@ -35,6 +36,7 @@ def mentions(request: HttpRequest) -> JsonResponse:
             "name": one.name,
             "about": ", ".join(team.name for team in one.teams.all()) or one.get_role_display(),
             "sees": notifying.sees(one, ticket),
+            "hue": hue_of(one.name),
         }
         for one in people.prefetch_related("teams").order_by("name", "pk")[:MOST]
     ]

@@ -44,13 +44,14 @@ class MentionMenu extends HTMLElement {
     at.html(`${mention.outerHTML}\u00a0`)
   }
 
-  #option({ key, name, about, sees }, unseeing) {
+  #option({ key, name, about, sees, hue }, unseeing) {
     const kind = key.startsWith("team-") ? "template[data-team]" : "template:not([data-team])"
     const option = this.querySelector(kind).content.firstElementChild.cloneNode(true)
     option.querySelector("[data-name]").textContent = name
     option.querySelector("[data-about]").textContent = sees ? about : unseeing
     const avatar = option.querySelector(".avatar")
     if (avatar) avatar.textContent = initials(name)
+    avatar?.style.setProperty("--h", hue)
     return option
   }
 

@@ -79,6 +79,13 @@ def test_the_author_changes_a_comment_in_its_place(desk: Client, agent: User, ti
     assert "Old words" not in desk.get(f"/tickets/{ticket.pk}/").content.decode()
 
 
+def test_names_stand_in_the_editor_as_names(desk: Client, agent: User, ticket: Ticket) -> None:
+    maija = make_user(name="Maija Laine")
+    written = comment(ticket, by=agent, html=named(maija))
+    editor = desk.get(f"/messages/{written.pk}/comment/", headers=HTMX).content.decode()
+    assert f"data-mention=&quot;user-{maija.pk}&quot;" in editor
+
+
 def test_an_empty_change_is_refused_with_the_text_kept(desk: Client, agent: User, ticket: Ticket) -> None:
     written = comment(ticket, by=agent, html="<p>Old words</p>")
     answer = desk.post(f"/messages/{written.pk}/comment/", {"html": ""}, headers=HTMX)
