@@ -168,15 +168,16 @@ def read_draft(request: HttpRequest, ticket: Ticket, mode: str) -> Written:
     post, user = request.POST, signed_in(request)
     draft = Draft.objects.filter(user=user, ticket=ticket, mode=mode).unsent().first()
     draft = draft or Draft(user=user, ticket=ticket, mode=mode, version=0)
+    draft.user, draft.ticket = user, ticket  # at hand: no need to ask for them again
     written = _read_body(request, draft)
-    written.based_on = _number(post.get("draft_version", ""))
+    written.based_on = draft.version = _number(post.get("draft_version", ""))
     draft.begun_after = _number(post.get("begun_after", "")) or None
     if mode == DraftMode.COMMENT:
         return written
 
     draft.kind = post.get("kind", "") if post.get("kind") in MailKind.values else ""
     mailbox = post.get("mailbox_plain") or post.get("mailbox", "")
-    draft.mailbox = Mailbox.objects.filter(pk=_number(mailbox)).first()
+    draft.mailbox = Mailbox.objects.filter(pk=_number(mailbox)).first() if mailbox else None
     draft.subject = _line(post.get("subject", ""))
     typed = "recipients" in post
     draft.to, draft.cc, draft.bcc = (_addresses(request, name) if typed else None for name in ("to", "cc", "bcc"))

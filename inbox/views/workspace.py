@@ -100,7 +100,7 @@ def thread(request: HttpRequest, number: int) -> HttpResponse:
         now.answered_id = _number(request, "answers")
     else:
         # The next reply answers what came just now.
-        context["composer"] = Composer(opened, user, now)
+        context["composer"] = Composer(opened, user, now, resumes=False)
     response = _fragment(request, "inbox/_thread_now.html", context)
     # A message is told once: whoever has its number as their newest heard it already.
     if now.last and now.last_id > _number(request, "last") and now.last.author_id != user.pk:

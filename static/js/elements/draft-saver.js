@@ -5,7 +5,7 @@ import { Draft } from "../editor/draft.js";
 const SETTLED = 800
 const WAITS_FOR_SAVE = 2_000 // before Send goes ahead with what the form holds
 const NEVER_SAVED = new Set(["csrfmiddlewaretoken", "draft_version"])
-const TYPING = ["input", "change", "click", "keyup", "drop", "paste", "editor:changed"]
+const TYPING = ["input", "change", "click", "keyup", "drop", "paste", "editor:changed", "htmx:after:swap"]
 const UNSENT_IMAGE = /<img\b[^>]*\bsrc="blob:[^>]*>/g
 
 class DraftSaver extends HTMLElement {
@@ -24,7 +24,7 @@ class DraftSaver extends HTMLElement {
     for (const type of ["focusin", "focusout"]) this.addEventListener(type, this)
     this.addEventListener("submit", this, true)
     this.#draft.addEventListener("change", this)
-    for (const type of ["draft", "draft:saved", "visibilitychange"]) document.addEventListener(type, this)
+    for (const type of ["live:draft", "draft:saved", "visibilitychange"]) document.addEventListener(type, this)
     for (const type of ["pagehide", "pageshow", "online", "focus"]) addEventListener(type, this)
     this.#begin()
   }
@@ -34,7 +34,7 @@ class DraftSaver extends HTMLElement {
     for (const type of ["focusin", "focusout"]) this.removeEventListener(type, this)
     this.removeEventListener("submit", this, true)
     this.#draft.removeEventListener("change", this)
-    for (const type of ["draft", "draft:saved", "visibilitychange"]) document.removeEventListener(type, this)
+    for (const type of ["live:draft", "draft:saved", "visibilitychange"]) document.removeEventListener(type, this)
     for (const type of ["pagehide", "pageshow", "online", "focus"]) removeEventListener(type, this)
     this.#save()
   }
@@ -49,7 +49,7 @@ class DraftSaver extends HTMLElement {
       visibilitychange: () => document.hidden ? this.#save() : this.#draft.retry(),
       online: () => this.#draft.retry(),
       focus: () => this.#draft.retry(),
-      draft: () => this.#heard(event.detail),
+      "live:draft": () => this.#heard(event.detail),
       "draft:saved": () => this.#sent(event.detail.items),
     }[event.type]
     if (event.target === this.#draft) this.#show()
