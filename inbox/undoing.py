@@ -66,8 +66,7 @@ def write_anew(outgoing: Outgoing, *, by: User, now: datetime) -> Draft:
         raise CannotTryAgain
     draft = drafting.from_message(outgoing.message, by=by, now=now)
     draft.replaces = outgoing.message
-    newest = outgoing.message.ticket.messages.order_by("-pk").values_list("pk", flat=True).first()
-    draft.begun_after = newest
+    draft.begun_after = draft.ticket.messages.order_by("-pk").values_list("pk", flat=True).first()
     draft.save(update_fields=["replaces", "begun_after"])
     return draft
 

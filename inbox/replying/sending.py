@@ -180,19 +180,26 @@ class _Sending:
 
     def _insist(self, body: Body, recipients: Recipients, overrides: Collection[str]) -> list[str]:
         """The names of the checks that were insisted on. Raises CheckFailed with all that there are otherwise."""
-        messages = self.ticket.messages.select_related("author", "contact").defer(*_LONG).order_by("pk")
         addresses = [entry["address"] for entry in (*recipients.to, *recipients.cc, *recipients.bcc)]
+        known = self._known()
         found = checking.checks(
             self.draft,
             body,
             addresses,
-            list(messages),
-            known=self._known(),
+            self._messages_to_ask(known.issuperset(map(normalised, addresses))),
+            known=known,
             has_files=bool(body.uploads or self._chosen_files(recipients)),
         )
         if any(check.name not in overrides for check in found):
             raise CheckFailed(found)
         return [check.name for check in found]
+
+    def _messages_to_ask(self, knows_everybody: bool) -> list[Message]:
+        """Oldest first; of a long conversation only what came since, unless somebody is to be looked for in all of it."""
+        messages = self.ticket.messages.select_related("author", "contact").defer(*_LONG).order_by("pk")
+        if knows_everybody:
+            messages = messages.filter(pk__gt=self.draft.begun_after) if self.draft.begun_after else messages.none()
+        return list(messages)
 
     def _known(self) -> set[str]:
         """Addresses that belong to the ticket whether or not anybody wrote from or to them."""

@@ -158,4 +158,4 @@ def _next_of(request: HttpRequest, ticket: Ticket, stood: Cursor) -> Ticket | No
     view, user = _view(request), signed_in(request)
     rows = [*Listing(view, user, after=stood, size=2).rows, *Listing(view, user, size=2).rows]
     following = next((row.ticket.pk for row in rows if row.ticket.pk != ticket.pk), None)
-    return Ticket.objects.visible_to(user).for_page().filter(pk=following).first()
+    return Ticket.objects.visible_to(user).for_page().filter(pk=following).first() if following else None

@@ -45,8 +45,8 @@ def desk(page: Page, aino: User, ticket: Ticket, sign_in: Callable[[Page, User],
 
 
 def write(page: Page, text: str) -> None:
-    editor = page.get_by_role("textbox", name="Your reply")
-    editor.click()
+    page.locator("#composer-reply rich-editor[data-ready]").wait_for()
+    page.locator("#composer-reply .editor").click()
     page.keyboard.type(text)
 
 

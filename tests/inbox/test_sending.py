@@ -19,6 +19,7 @@ from inbox.models import Attachment, Direction, Draft, Message, MessageKind, Out
 from inbox.replying import reply, send
 from people.models import User
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
+from tests.inbox.mails import land, make_mail
 from tests.mail_servers import SmtpServer
 from tickets.errors import StatusNotInPipeline
 from tickets.models import Event, EventKind, Kind, Notification, Pipeline, Property, Status, Ticket
@@ -396,3 +397,34 @@ def test_the_same_form_sends_once(agent: User, ticket: Ticket) -> None:
     first = send(draft_of(agent, ticket, form_key=key), by=agent)
     assert send(draft_of(agent, ticket, form_key=key), by=agent) == first
     assert Outgoing.objects.count() == 1
+
+
+def test_the_mail_of_a_third_party_lands_among_us_and_is_noticed(agent: User, ticket: Ticket, on_commit: Any) -> None:
+    asked = ticket.messages.get()
+    to = [{"name": "", "address": "help@carrier.example"}]
+    forward = send(draft_of(agent, ticket, "Where is it?", kind="forward", answers=asked, to=to), by=agent)
+    fresh(ticket).move_to(ticket.pipeline.first_status(Kind.WAITING_ON_CONTACT), by=agent, now=timezone.now())
+    preview = fresh(ticket).preview
+
+    box = asked.conversation.mailbox
+    words = {"sender": "help@carrier.example", "subject": "Re: Fwd: Wrong size"}
+    message = land(box, make_mail("It was stolen.", answers=forward.message_id, **words))
+
+    after = fresh(ticket)
+    assert message.ticket == ticket
+    assert message.third_party
+    assert after.turn == Kind.WAITING_ON_US
+    assert after.preview == preview
+    assert after.last_inbound_at == message.at
+    assert reply(after, by=agent, text="Hello Elina.").answers == asked
+
+
+def test_the_customers_mail_takes_back_what_was_to_leave_later(agent: User, ticket: Ticket) -> None:
+    now = timezone.now()
+    due = now + timedelta(days=1)
+    send(draft_of(agent, ticket, "Unless you write."), by=agent, due_at=due, cancel_if_answered=True, now=now)
+    asked = ticket.messages.filter(direction=Direction.IN).get()
+    words = {"sender": "elina@customer.example", "subject": "Re: Wrong size"}
+    land(asked.conversation.mailbox, make_mail("One more thing.", answers=asked.message_id, **words))
+    assert not Outgoing.objects.exists()
+    assert Draft.objects.get().user == agent

@@ -4,7 +4,7 @@ import uuid
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from inbox import replying
+from inbox import commenting
 from inbox.models import Direction, Message, Outgoing, OutgoingState, Upload
 from people.models import Role
 from tests.factories import make_mailbox, make_message, make_ticket, make_user
@@ -45,7 +45,7 @@ def test_a_reply_as_a_part_shows_the_message_an_empty_form_and_the_new_state(des
     assert "We send <b>another</b>." in text
     for part in (
         'id="messages"',
-        'id="composer" hx-swap-oob',
+        'id="composer" ',
         'id="ticket-header" hx-swap-oob',
         f'id="t{ticket.number}" hx-swap-oob',
     ):
@@ -252,14 +252,14 @@ def test_the_signature_that_a_reply_gets_is_shown_before(desk, agent):
 def test_a_ticket_that_is_taken_away_while_one_writes_is_not_shown_again(browser_of, monkeypatch):
     me, colleague = make_user(ticket_access="own", sees_unassigned=False), make_user()
     ticket = make_ticket(name="Wrong size", owner=me)
-    write = replying.comment
+    write = commenting.comment
 
     def write_as_it_is_taken(*words, **more):
         written = write(*words, **more)
         Ticket.objects.filter(pk=ticket.pk).update(owner=colleague, created_by=colleague)
         return written
 
-    monkeypatch.setattr(replying, "comment", write_as_it_is_taken)
+    monkeypatch.setattr(commenting, "comment", write_as_it_is_taken)
     form = {"text": "For the file.", "form_key": uuid.uuid4()}
     answer = browser_of(me).post(f"/tickets/{ticket.number}/comments/", form, headers=HTMX)
     assert answer.status_code == 404
