@@ -176,6 +176,8 @@ class _Words:
 
 def _message_of(notification: Notification) -> Message | None:
     number = notification.message_number
+    if number is None:
+        return None
     return Message.objects.visible_to(notification.user).filter(pk=number, ticket=notification.ticket_id).first()
 
 

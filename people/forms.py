@@ -59,13 +59,10 @@ class NewPasswordForm(SetPasswordForm):
 class OwnPasswordForm(PasswordChangeForm):
     """Asks for the old one, so that a browser left open gives nobody the account."""
 
-    error_messages: ClassVar[dict[str, Any]] = {
-        **PasswordChangeForm.error_messages,
-        "password_incorrect": _("This is not your password now. Type it again."),
-    }
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        wrong = {"password_incorrect": _("This is not your password now. Type it again.")}
+        self.error_messages = {**self.error_messages, **wrong}
         self.fields["old_password"].label = _("Password now")
         self.fields["new_password1"].label = _("New password")
         self.fields["new_password2"].label = _("New password again")
@@ -87,8 +84,8 @@ class ProfileForm(forms.ModelForm):
         super().__init__(data, instance=user, **kwargs)
         for field in self.fields.values():
             if not isinstance(field.widget, forms.CheckboxInput | forms.RadioSelect):
-                kind = {forms.Select: "select", forms.Textarea: "textarea"}.get(type(field.widget), "input")
-                field.widget.attrs["class"] = kind
+                is_text, is_select = isinstance(field.widget, forms.Textarea), isinstance(field.widget, forms.Select)
+                field.widget.attrs["class"] = "textarea" if is_text else "select" if is_select else "input"
 
     def save(self, commit: bool = True) -> User:
         self.instance.save(update_fields=list(self.fields))

@@ -33,7 +33,7 @@ def comments(request: HttpRequest, number: int) -> HttpResponse:
     user = signed_in(request)
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
     written = read_draft(request, ticket, DraftMode.COMMENT)
-    composer = {"mode": DraftMode.COMMENT.value, "comment": written}
+    blind: list[str] = []
     if not written.error:
         try:
             with transaction.atomic():
@@ -48,15 +48,13 @@ def comments(request: HttpRequest, number: int) -> HttpResponse:
                 )
                 drafting.used_up(written)
         except NamesWithoutAccess as error:
-            written.error = str(error)
-            return answer_refused(
-                request, ticket, Composer(ticket, user, Thread(ticket), **composer, blind=error.names)
-            )
+            written.error, blind = str(error), error.names
         except InboxError as error:
             written.error = str(error)
         else:
             return answer_written(request, ticket, message, _("Comment added"))
-    return answer_refused(request, ticket, Composer(ticket, user, Thread(ticket), **composer))
+    composer = Composer(ticket, user, Thread(ticket), mode=DraftMode.COMMENT.value, comment=written, blind=blind)
+    return answer_refused(request, ticket, composer)
 
 
 @login_required

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.forms import Form
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -66,7 +66,7 @@ def _saved(request: HttpRequest, user: User, name: str, said: str) -> HttpRespon
     return redirect(f"{reverse('people:profile')}#{name}")
 
 
-def _refused(request: HttpRequest, user: User, name: str, form: Form) -> HttpResponse:
+def _refused(request: HttpRequest, user: User, name: str, form: BaseForm) -> HttpResponse:
     if wants_fragment(request):
         return _section(request, user, name, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return _page(request, user, {name: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -78,7 +78,7 @@ def _section(request: HttpRequest, user: User, name: str, form: Any = None, *, s
 
 
 def _page(request: HttpRequest, user: User, forms: dict[str, Any] | None = None, *, status: int = 200) -> HttpResponse:
-    context = {"forms": {name: (forms or {}).get(name) or _form(name, user) for name in SECTIONS}}
+    context: dict[str, Any] = {"forms": {name: (forms or {}).get(name) or _form(name, user) for name in SECTIONS}}
     context |= {"panels": _panels(request), "section": "profile", "user": user}
     return vary_on_fragment(render(request, "people/profile.html", context, status=status))
 
