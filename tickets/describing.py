@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-from django.utils.functional import Promise
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Company, Contact, Team, User
@@ -23,13 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Field:
-    """Something that can be said of a ticket. `kind` is a PropertyKind, or for a built-in field its key."""
+    """Something that can be said of a ticket. `kind` is a PropertyKind, or for a built-in field its key.
+
+    Label and help text are words, which may be translated only when they are printed.
+    """
 
     key: str
-    label: str | Promise
+    label: Any
     kind: str
     options: list[str] = field(default_factory=list)
-    help_text: str | Promise = ""
+    help_text: Any = ""
     property: Property | None = None
     is_required: bool = False
 
@@ -165,8 +167,9 @@ def _set_built_in(ticket: Ticket, key: str, value: Any, *, by: User | None, now:
 
 def _several(model: Any, value: Any) -> list[Any]:
     values = value if isinstance(value, (list, tuple)) else [value] if value else []
-    found = {thing.pk: thing for thing in model.objects.filter(pk__in=[getattr(each, "pk", each) for each in values])}
-    return [found[pk] for each in values if (pk := int(getattr(each, "pk", each))) in found]
+    keys = [int(each.pk if isinstance(each, models.Model) else each) for each in values]
+    found = model.objects.in_bulk(keys)
+    return [found[key] for key in keys if key in found]
 
 
 def rename(ticket: Ticket, name: str, *, by: User | None, now: datetime) -> None:

@@ -57,7 +57,8 @@ class PickerWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, None, attrs)
         find = find_contacts if self.kind == "contact" else find_companies
-        chosen, typed = [], ""
+        chosen: list[Any] = []
+        typed = ""
         for each in value or []:
             try:
                 chosen += [each] if isinstance(each, (Contact, Company)) else find([each])
@@ -121,7 +122,7 @@ def form_field(field: Field) -> forms.Field:
         priority = forms.TypedChoiceField(
             choices=list(reversed(Priority.choices)),
             coerce=lambda value: Priority(int(value)),
-            empty_value=Priority.NORMAL,
+            empty_value=None,
             widget=forms.Select(attrs={"class": "select"}),
             **common,
         )
@@ -137,7 +138,7 @@ def _marked(made: Any, field: Field) -> forms.Field:
     """The template asks what kind it prints."""
     made.kind = field.kind
     made.key = field.key
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def _choice(rows: Any, nothing: Any, **common: Any) -> forms.ModelChoiceField:

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
-from django_htmx.http import reswap, retarget, trigger_client_event
+from django_htmx.http import retarget, trigger_client_event
 
 from helpdesk.web import render_page, toast, vary_on_fragment, wants_fragment
 from inbox.views.workspace import ticket_context
@@ -29,7 +29,8 @@ class AssociationForm(forms.Form):
     """All contacts of a ticket, or all its companies, the primary one first."""
 
     def __init__(self, kind: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="of-ticket-%s", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.auto_id = "of-ticket-%s"
         self.fields[kind] = form_field(BUILT_IN[kind])
 
 
@@ -74,12 +75,10 @@ def _saved(request: HttpRequest, ticket: Ticket, said: str, *, could_write: bool
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=ticket.pk)
     # An editor that appears is begun in; one that stands there keeps its text, only its recipients are told anew.
     appears = not could_write and ticket.contact_id is not None
-    if appears:
-        request.GET = request.GET.copy()
-        request.GET["write"] = "reply"
     context = {**ticket_context(request, ticket), "row": row_of(ticket, user), "appears": appears}
     context["vanishes"] = could_write and ticket.contact_id is None
     context["view_key"] = context["view"].key
     response = vary_on_fragment(render(request, "inbox/_associated.html", context))
-    response = reswap(retarget(response, "#ticket-header"), "outerMorph")
+    response = retarget(response, "#ticket-header")
+    response["HX-Reswap"] = "outerMorph"
     return toast(trigger_client_event(response, "ticket:changed", {"number": ticket.pk}), said)

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_htmx.http import reswap, retarget
+from django_htmx.http import retarget
 
 from helpdesk.web import wants_fragment
 from people.access import signed_in
@@ -51,8 +51,9 @@ def _field(key: str) -> Field:
 
 def _refused(request: HttpRequest, ticket: Ticket, field: Field, form: PropertyForm) -> HttpResponse:
     if not wants_fragment(request):
-        messages.error(request, f"{field.label}: " + " ".join(form.errors["value"]))
+        messages.error(request, f"{field.label}: " + " ".join(map(str, form.errors["value"])))
         return redirect(page_address(request, ticket))
     context = {"line": property_line(ticket, field, form), "ticket": ticket}
     response = render(request, "tickets/_property_editor.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    return reswap(retarget(response, f"#property-{field.key}"), "outerMorph")
+    response["HX-Reswap"] = "outerMorph"  # an open popover stays open
+    return retarget(response, f"#property-{field.key}")
