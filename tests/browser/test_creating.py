@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,6 +13,7 @@ from tests.factories import make_contact, make_message, make_pipeline, make_tick
 from tests.tickets.test_properties import make_property
 from tickets.models import CreationField, Kind, Ticket
 
+AXE = Path(__file__).parent.parent / "vendor" / "axe-core" / "axe.min.js"
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SHOTS = os.environ.get("SHOTS", "")
 
@@ -229,6 +231,8 @@ def test_on_a_phone_the_button_floats_and_the_panel_fills_the_screen(page, live_
         expect(page.get_by_label("Ticket name", exact=True)).to_be_focused()
         shot(page, f"create-{name}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        violations = page.evaluate(f"{AXE.read_text()}; axe.run('.panel').then(found => found.violations)")
+        assert [(found["id"], found["nodes"][0]["html"]) for found in violations] == []
         if width == 390:
             assert page.locator(".panel").bounding_box()["width"] == 390
             page.emulate_media(color_scheme="dark")
