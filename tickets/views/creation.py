@@ -66,7 +66,6 @@ def _show(request: HttpRequest, layout: list[Field], *, is_saved: bool = False) 
         "always": ALWAYS,
         "never_required": NEVER_REQUIRED,
         "form": CreationForm(layout=layout),
-        "moved": request.POST.get("up") or request.POST.get("down") or request.POST.get("added") or "",
         "is_saved": is_saved,
         "view": view,
         "section": "desk",
