@@ -175,6 +175,15 @@ def test_somebody_whose_access_changed_hears_what_they_may_from_then_on(server):
     assert listener.hears("ticket", ticket=ticket.pk)
 
 
+def test_a_lost_subscription_is_told_and_made_again(server):
+    listener = Listener(server, signed_in(make_user()))
+    live.client().execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    assert listener.hears("deaf")
+    assert listener.hears("catch-up", within=5)
+    ticket = make_ticket()
+    assert listener.hears("ticket", ticket=ticket.pk)
+
+
 def test_a_stopping_server_ends_its_streams_and_waits_for_none(server):
     listener = Listener(server, signed_in(make_user()))
     begun = time.monotonic()

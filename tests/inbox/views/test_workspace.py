@@ -326,11 +326,11 @@ def test_a_linked_ticket_that_one_may_not_see_is_not_named(browser_of):
 def test_the_thread_looks_again_soon_while_an_answer_leaves(desk, agent):
     ticket = make_ticket(owner=agent)
     make_message(ticket)
-    assert 'data-seconds="10"' in desk.get(f"/tickets/{ticket.number}/thread/", headers=HTMX).content.decode()
+    assert 'data-seconds="0"' in desk.get(f"/tickets/{ticket.number}/thread/", headers=HTMX).content.decode()
     reply(ticket, by=agent, text="It is on its way")
     assert 'data-seconds="2"' in desk.get(f"/tickets/{ticket.number}/thread/", headers=HTMX).content.decode()
     Outgoing.objects.update(state=OutgoingState.SENT)
-    assert 'data-seconds="10"' in desk.get(f"/tickets/{ticket.number}/thread/", headers=HTMX).content.decode()
+    assert 'data-seconds="0"' in desk.get(f"/tickets/{ticket.number}/thread/", headers=HTMX).content.decode()
 
 
 def test_a_page_of_a_ticket_far_down_begins_its_list_there(desk, agent, count_queries):
