@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Q, Subquery
 
 from inbox.addressing import newest_of_customer
 from inbox.folding import MORE, Folding
@@ -111,7 +111,7 @@ class Thread:
     @property
     def version(self) -> str:
         """Changes with anything that the thread prints, so that one who has it need not fetch it again."""
-        parts = [*map(str, self._rows), str(self._newest_event)]
+        parts = [*map(str, self._rows)] or [str(event.pk) for event in self.events]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     @property
@@ -210,8 +210,9 @@ class Thread:
 
     @cached_property
     def _rows(self) -> list[dict[str, Any]]:
-        """A few small fields of every message, in order."""
-        return list(self.ticket.messages.order_by("at", "pk").values(*_SMALL))
+        """A few small fields of every message, in order; each also tells the ticket's newest event."""
+        newest = Event.objects.filter(ticket=self.ticket.pk).order_by("-pk").values("pk")[:1]
+        return list(self.ticket.messages.order_by("at", "pk").annotate(event=Subquery(newest)).values(*_SMALL, "event"))
 
     @cached_property
     def _unread(self) -> list[int]:
@@ -231,12 +232,6 @@ class Thread:
         if self.reader is None or not any(message.remote_images for message in self.messages):
             return frozenset()
         return TrustedSender.objects.among(self.reader, (message.from_address for message in self.messages))
-
-    @property
-    def _newest_event(self) -> int:
-        if not self.is_folded:
-            return max((event.pk for event in self.events), default=0)
-        return self.ticket.events.aggregate(newest=Max("pk"))["newest"] or 0
 
     def _read(self, keys: list[int]) -> list[Message]:
         messages = list(self.ticket.messages.for_thread().filter(pk__in=keys).order_by("at", "pk"))

@@ -30,6 +30,8 @@ class _Pipe:
 
     def flush(self) -> None: ...
 
+    def close(self) -> None: ...
+
     def take(self) -> bytes:
         data = b"".join(self._parts)
         self._parts.clear()
@@ -48,7 +50,7 @@ def archive(files: Iterable[Attachment], at: datetime) -> Iterator[bytes]:
 
 def _packed(files: Iterable[Attachment], date: tuple[int, ...], list_name: str, words: str) -> Iterator[bytes]:
     pipe, taken, lost = _Pipe(), set[str](), list[str]()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as target:  # type: ignore[arg-type]  # it only writes
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as target:
         for file in files:
             name = unique(safe_name(file.name), taken)
             try:

@@ -110,7 +110,7 @@ def test_reading_costs_the_same_for_twenty_messages_and_for_two_hundred(ticket, 
 
 def test_whether_anything_changed_is_asked_without_reading_a_text(ticket, count_queries):
     cost = count_queries(lambda: Thread(ticket).version)
-    assert cost == 2
+    assert cost == 1
     assert not any('"text"' in statement for statement in cost.statements)
 
 
