@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from inbox import replying
 from inbox.errors import CheckFailed, InboxError, PropertiesMissing
-from inbox.models import DraftMode
+from inbox.models import Direction, DraftMode
 from inbox.timeline import Thread
 from inbox.views.answering import answer_asking, answer_refused, answer_sent
 from inbox.views.composing import Composer, Written, read_draft
@@ -38,6 +38,9 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
                 return answer_asking(request, ticket, form, written, wish)
             draft = written.draft
             draft.ticket, draft.version = ticket, written.based_on
+            replaced = request.POST.get("replaces", "")
+            if replaced.isdecimal() and len(replaced) < 19:
+                draft.replaces = ticket.messages.filter(pk=replaced, direction=Direction.OUT).first()
             message = replying.send(
                 draft,
                 by=user,
