@@ -92,7 +92,7 @@ def draft_restoration(request: HttpRequest, pk: int) -> HttpResponse:
         if problem:
             messages.error(request, problem)
         return redirect("inbox:drafts")
-    response = render(request, "inbox/_draft_list.html", _page_of(user, ""))
+    response = render(request, "inbox/_draft_back.html", {**_page_of(user, ""), "draft": draft})
     return toast(response, problem or _("The draft is back"), kind="error" if problem else "info")
 
 

@@ -246,3 +246,17 @@ def test_the_drafts_view_opens_the_editor_and_takes_back_what_was_discarded(writ
     draft.get_by_role("link", name="Continue").click()
     expect(page.get_by_role("tab", name="Comment")).to_have_attribute("aria-selected", "true")
     expect(editor_of(page, "comment")).to_have_text("Who packed it?")
+
+
+def test_another_tab_of_the_same_browser_takes_over_what_was_typed(writing, live_server, ticket):
+    page = writing
+    other = page.context.new_page()
+    other.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    expect(editor_of(other)).to_have_text("")
+    type_and_save(page, "Hi Elina,")
+    version = Draft.objects.get().version
+    notice = f"{{ticket: {ticket.number}, mode: 'reply', version: {version}}}"
+    other.evaluate(f"document.dispatchEvent(new CustomEvent('live:draft', {{detail: {notice}}}))")
+    expect(editor_of(other)).to_have_text("Hi Elina,")
+    page.evaluate(f"document.dispatchEvent(new CustomEvent('live:draft', {{detail: {notice}}}))")
+    expect(editor_of(page)).to_be_focused()  # its own notice changes nothing
