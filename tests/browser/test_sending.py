@@ -38,6 +38,20 @@ def ticket(support: Mailbox) -> Ticket:
 
 
 @pytest.fixture
+def closing_asks(ticket: Ticket) -> None:
+    Property.objects.create(key="cause", name="Root cause", kind="choice", options=["Picking error", "Label"])
+    closed = ticket.pipeline.first_status(Kind.CLOSED)
+    closed.required = ["cause"]
+    closed.save()
+
+
+@pytest.fixture
+def another(ticket: Ticket) -> None:
+    other = make_ticket(name="Tent pole snapped", contact=make_contact("henrik@customer.example", "Henrik"))
+    make_message(other)
+
+
+@pytest.fixture
 def desk(page: Page, aino: User, ticket: Ticket, sign_in: Callable[[Page, User], None], live_server: Any) -> Page:
     sign_in(page, aino)
     page.goto(f"{live_server.url}/tickets/{ticket.number}/?view=all-open")
@@ -82,12 +96,7 @@ def test_z_takes_back_from_wherever_one_is(desk: Page) -> None:
     assert not Outgoing.objects.exists()
 
 
-def test_a_status_that_asks_is_answered_in_one_go(desk: Page, ticket: Ticket) -> None:
-    Property.objects.create(key="cause", name="Root cause", kind="choice", options=["Picking error", "Label"])
-    closed = ticket.pipeline.first_status(Kind.CLOSED)
-    closed.required = ["cause"]
-    closed.save()
-    desk.reload()
+def test_a_status_that_asks_is_answered_in_one_go(closing_asks: None, desk: Page, ticket: Ticket) -> None:
     write(desk, "Done.")
     desk.get_by_role("button", name="Send and set status").click()
     menu = desk.get_by_role("menu", name="Send and set status")
@@ -152,10 +161,7 @@ def test_send_later_waits_in_the_conversation_and_can_be_changed(desk: Page, tic
     assert not Outgoing.objects.exists()
 
 
-def test_send_and_close_by_keys_then_open_the_next(desk: Page, ticket: Ticket) -> None:
-    other = make_ticket(name="Tent pole snapped", contact=make_contact("henrik@customer.example", "Henrik"))
-    make_message(other)
-    desk.reload()
+def test_send_and_close_by_keys_then_open_the_next(another: None, desk: Page, ticket: Ticket) -> None:
     write(desk, "Done.")
     desk.get_by_role("button", name="Send and set status").click()
     desk.get_by_role("menuitemcheckbox", name="Then open the next ticket").check()
