@@ -21,6 +21,8 @@ export function sendable(root) {
   for (const filled of copy.querySelectorAll("[data-filled]")) filled.replaceWith(...filled.childNodes)
   // A mail program asks each paragraph which way it runs, where the editor looks at its words.
   for (const block of copy.querySelectorAll("p, li, td, th, blockquote, h1, h2, h3, h4")) {
+    // A break at the end holds the caret, and nothing else.
+    if (block.lastChild?.nodeName === "BR" && block.textContent.trim()) block.lastChild.remove()
     if (!block.hasAttribute("dir") && RIGHT_TO_LEFT.test(block.textContent)) block.setAttribute("dir", "rtl")
   }
   return withoutEndingLines(copy.innerHTML.replace(/\u200B/g, ""))
