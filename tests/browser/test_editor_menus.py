@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -65,7 +66,9 @@ def test_a_slash_offers_what_can_be_inserted_and_filters_as_one_types(editor):
     assert "/num" not in written(editor)
 
 
-@pytest.mark.parametrize("words", ["and/or", "http://korpi.fi", "a;b", "fine ;)", "1/2", "see /zzz", "x; y", "either / or"])
+@pytest.mark.parametrize(
+    "words", ["and/or", "http://korpi.fi", "a;b", "fine ;)", "1/2", "see /zzz", "x; y", "either / or"]
+)
 def test_what_merely_holds_such_a_sign_is_not_in_the_way(editor, words):
     editor.keyboard.type(words)
     editor.wait_for_timeout(300)
@@ -122,15 +125,19 @@ def test_a_placeholder_is_what_it_stands_for_as_soon_as_it_is_typed(editor):
     surface = editor.locator("#composer-reply .editor")
     expect(surface.locator("[data-filled]")).to_have_count(2)
     editor.keyboard.type("!")
-    assert written(editor).startswith("<p>Hi Elina, it is 1")
-    assert written(editor).endswith("!</p>")
+    assert re.fullmatch(r"<p>Hi Elina, it is \d+!</p>", written(editor))
 
 
 def test_a_placeholder_that_stands_for_nothing_is_marked_and_said(editor):
     editor.keyboard.type("Dear {{ company.name }} and {{ nobody.knows }} ")
     said = editor.locator("#composer-reply [data-status]")
-    expect(said).to_have_text("{{ company.name }} stands for nothing on this ticket. Write what it should say, then send.")
-    assert editor.evaluate("[...CSS.highlights.get('unresolved')].map(String)") == ["{{ company.name }}", "{{ nobody.knows }}"]
+    expect(said).to_have_text(
+        "{{ company.name }} stands for nothing on this ticket. Write what it should say, then send."
+    )
+    assert editor.evaluate("[...CSS.highlights.get('unresolved')].map(String)") == [
+        "{{ company.name }}",
+        "{{ nobody.knows }}",
+    ]
 
 
 def test_the_list_of_placeholders_inserts_the_value(editor):

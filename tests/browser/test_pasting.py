@@ -60,7 +60,7 @@ def written(page: Page) -> str:
 
 def flat(html: str) -> str:
     """Whether an item's words stand in a paragraph is the editor's own affair."""
-    html = html.replace("&nbsp;", " ").replace(";\"", '"')
+    html = html.replace("&nbsp;", " ").replace(';"', '"')
     return re.sub(r"\s*\n\s*", "", re.sub(r"<(li|td|th)([^>]*)><(p|div)>(.*?)</\3>", r"<\1\2>\4", html)).strip()
 
 
@@ -95,7 +95,7 @@ def test_html_that_attacks_runs_nothing_and_leaves_its_words(editor):
 
 
 def test_our_own_copy_keeps_what_it_is(editor):
-    paste(editor, '<!-- squire --><p>Hello <b>there</b></p><ul><li>one</li></ul>')
+    paste(editor, "<!-- squire --><p>Hello <b>there</b></p><ul><li>one</li></ul>")
     assert flat(written(editor)) == "<p>Hello <b>there</b></p><ul><li>one</li></ul>"
 
 

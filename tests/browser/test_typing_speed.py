@@ -38,8 +38,4 @@ def test_a_keystroke_on_a_page_of_200_messages_is_no_long_task(page, live_server
     page.wait_for_timeout(1500)
     keys = sorted(page.evaluate("window.keys"))
     assert len(keys) >= len(words) * 0.9
-    print(
-        f"keys: median {keys[len(keys) // 2]:.1f} ms, p95 {keys[int(len(keys) * 0.95)]:.1f} ms, worst {keys[-1]:.1f} ms;"
-        f" long tasks {page.evaluate('window.tasks')}"
-    )
-    assert keys[int(len(keys) * 0.95)] < 16
+    assert keys[int(len(keys) * 0.95)] < 16, (keys[-10:], page.evaluate("window.tasks"))

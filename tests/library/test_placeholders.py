@@ -51,7 +51,8 @@ def test_what_is_left_is_named_once_as_it_is_written():
 
 
 @pytest.mark.parametrize(
-    ("name", "first"), [("Elina Saarinen", "Elina"), ("Saarinen, Elina", "Elina"), ("Elina", "Elina"), ("", ""), (",", "")]
+    ("name", "first"),
+    [("Elina Saarinen", "Elina"), ("Saarinen, Elina", "Elina"), ("Elina", "Elina"), ("", ""), (",", "")],
 )
 def test_the_first_name(name, first):
     assert first_name(name) == first
@@ -61,7 +62,9 @@ def test_the_first_name(name, first):
 def test_the_values_are_those_of_the_ticket_and_what_is_not_known_is_left_out():
     contact = make_contact("elina@luukku.fi", "Saarinen, Elina")
     ticket = make_ticket(name="Wrong size", contact=contact)
-    values = values_for(ticket, make_user(name="Aino Virtanen", email="aino@desk.example"), make_mailbox("s@desk.example"))
+    values = values_for(
+        ticket, make_user(name="Aino Virtanen", email="aino@desk.example"), make_mailbox("s@desk.example")
+    )
 
     assert set(values) <= set(NAMES)
     assert values["contact.first_name"] == "Elina"

@@ -88,7 +88,11 @@ def test_among_two_thousand_a_search_is_quick(page, aino):
 def test_a_snippet_is_made_cleaned_and_without_pictures(page, aino):
     answer = page.post(
         "/settings/snippets/new/",
-        {"name": "Hello", "shortcut": "HELLO", "html": '<p onclick="x">Hi <img src="/uploads/1/"><script>1</script></p>'},
+        {
+            "name": "Hello",
+            "shortcut": "HELLO",
+            "html": '<p onclick="x">Hi <img src="/uploads/1/"><script>1</script></p>',
+        },
     )
     assert answer.status_code == 302
     kept = Snippet.objects.get()

@@ -19,6 +19,7 @@ export class CaretMenu {
   #given // { node, start } that Escape or a choice has closed
   #asked
   #query = ""
+  #before = 0 // letters of what was typed that chose this list in another
 
   constructor(host, squire) {
     this.#squire = squire
@@ -65,8 +66,9 @@ export class CaretMenu {
 
   // From one list to another in the same place.
   change(source) {
-    const [token, opener] = [this.#token, this.#opener]
+    const [token, opener, before] = [this.#token, this.#opener, this.#before + this.#query.length]
     this.#begin(source, token, opener)
+    this.#before = token ? before : 0
     return this.#find("")
   }
 
@@ -94,7 +96,7 @@ export class CaretMenu {
     if (!goes && (found.query || !/^(insert|composition)/.test(event.inputType ?? event.type))) return
 
     if (!goes) this.#begin(found.source, found)
-    this.#find(found.query)
+    this.#find(found.query.slice(this.#before))
   }
 
   // What stands before the caret, when it is a trigger at the beginning of a word and words after it.
@@ -117,6 +119,7 @@ export class CaretMenu {
     this.#source = source
     this.#token = token && { node: token.node, start: token.start }
     this.#opener = opener
+    this.#before = 0
     this.#list.setAttribute("aria-label", source.label)
   }
 
@@ -218,7 +221,7 @@ export class CaretMenu {
 
   #inPlace() {
     const token = this.#token
-    const length = this.#query.length + 1
+    const length = 1 + this.#before + this.#query.length
     const take = () => {
       this.#squire.focus()
       if (!token?.node.isConnected) return

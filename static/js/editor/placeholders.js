@@ -30,8 +30,7 @@ export class Placeholders {
 
   handleEvent(event) {
     if (!this.#resolves || event.isComposing) return
-    if (event.type === "blur") this.#resolveAll()
-    else if (event.data === "}") this.#resolveTyped()
+    if (event.type === "blur" || event.data === "}") this.#resolve()
   }
 
   // The list of names, for caret-menu.js.
@@ -96,20 +95,27 @@ export class Placeholders {
     return holder.innerHTML
   }
 
-  // The caret stands behind the second brace.
-  async #resolveTyped() {
-    const { anchorNode: node, anchorOffset: end } = document.getSelection()
-    if (node?.nodeType !== Node.TEXT_NODE || !node.data.slice(0, end).endsWith("}}")) return
+  // All that are whole: while the first is asked for, one may have typed the next.
+  async #resolve() {
+    if (!this.#root.textContent.includes("}}")) return
     const names = await this.#values()
-    const found = [...node.data.matchAll(WHOLE)].find((match) => match.index + match[0].length === end)
-    if (found) this.#replace(node, found, names, { caret: document.getSelection().anchorNode === node && document.getSelection().anchorOffset === end })
-  }
+    const known = ({ match }) => names.has(match[1].toLowerCase()) && Boolean(names.get(match[1].toLowerCase()) || match[2]?.trim())
+    if (![...this.#each(WHOLE)].some(known)) return
 
-  async #resolveAll() {
-    if (!this.#root.textContent.includes("{{")) return
-    const names = await this.#values()
-    // From the end, so that what was found before stays where it is.
-    for (const { node, match } of [...this.#each(WHOLE)].reverse()) this.#replace(node, match, names, { caret: false })
+    this.#squire.saveUndoState()
+    const caret = this.#squire.getSelection().cloneRange()
+    let behind = lettersBehind(caret, this.#root)
+    // From the end, so that those before stay where they are.
+    for (const { node, match } of [...this.#each(WHOLE)].filter(known).reverse()) {
+      const name = match[1].toLowerCase()
+      const span = filled(name, names.get(name) || match[2].trim())
+      const isBehind = caret.comparePoint(node, match.index) > 0
+      if (isBehind) behind += span.textContent.length - match[0].length
+      const rest = node.splitText(match.index)
+      rest.splitText(match[0].length)
+      rest.replaceWith(span)
+    }
+    if (document.activeElement === this.#root) this.#squire.setSelection(caretBefore(behind, this.#root))
   }
 
   async #values() {
@@ -118,27 +124,6 @@ export class Placeholders {
     } catch {
       return new Map() // the desk is away: what was typed stays, and is marked
     }
-  }
-
-  #replace(node, match, names, { caret }) {
-    const name = match[1].toLowerCase()
-    const value = names.has(name) ? names.get(name) || match[2]?.trim() : ""
-    if (!value || !node.isConnected) return
-
-    const squire = this.#squire
-    squire.saveUndoState()
-    // Saving put marks where the selection is, and took them away: the text may stand in other pieces now.
-    const there = [...this.#each(WHOLE)].find((one) => one.match[0] === match[0])
-    if (!there) return
-    const rest = there.node.splitText(there.match.index)
-    rest.splitText(match[0].length)
-    const span = filled(name, value)
-    rest.replaceWith(span)
-    if (!caret) return
-
-    const range = document.createRange()
-    range.setStartAfter(span)
-    squire.setSelection(range)
   }
 
   *#each(pattern) {
@@ -155,6 +140,35 @@ function filled(name, value) {
   span.title = `{{ ${name} }}`
   span.textContent = value
   return span
+}
+
+// The caret by what stands behind it, which outlives that texts are cut and joined before it.
+function lettersBehind(caret, root) {
+  const range = document.createRange()
+  range.selectNodeContents(root)
+  range.setStart(caret.endContainer, caret.endOffset)
+  return range.toString().length
+}
+
+function caretBefore(letters, root) {
+  const texts = []
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) texts.push(walker.currentNode)
+  const range = document.createRange()
+  let left = letters
+  for (const text of texts.reverse()) {
+    if (left <= text.length) {
+      // Behind what was filled in, not in it: what one types next is one's own.
+      const filled = left ? null : text.parentNode.closest("[data-filled]")
+      if (filled) range.setStartAfter(filled)
+      else range.setStart(text, text.length - left)
+      return range
+    }
+    left -= text.length
+  }
+  range.selectNodeContents(root)
+  range.collapse(true)
+  return range
 }
 
 function paint() {
