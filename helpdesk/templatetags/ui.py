@@ -70,8 +70,8 @@ def settings_need_attention() -> bool:
 
 @register.simple_tag
 def unread_count(user: object) -> int:
-    """How much the bell has for this user that they have not read."""
-    return registry.unread_count(user)
+    """How much the bell has for this user that they have not read; for nobody, nothing."""
+    return registry.unread_count(user) if getattr(user, "pk", None) else 0
 
 
 @register.simple_tag
