@@ -316,6 +316,41 @@ def test_an_ended_session_leads_to_the_sign_in_page(tab, desk):
     tab.locator("#pane-reply .editor", has_text="Too late").wait_for()  # kept over the reload
 
 
+def _stop(tab: Any) -> str | None:
+    """The button of the toolbar that Tab reaches."""
+    stops = tab.locator("#pane-reply tool-bar button[tabindex='0']:visible")
+    assert stops.count() == 1
+    return stops.first.get_attribute("data-command")
+
+
+def test_the_toolbar_is_one_stop_and_arrows_walk_in_it(tab):
+    _write(tab, "")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.dataset.command") == "bold"
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("document.activeElement.dataset.command") == "italic"
+    tab.keyboard.press("Home")
+    tab.keyboard.press("ArrowLeft")
+    assert tab.evaluate("document.activeElement.dataset.command") == "insert"
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.closest('tool-bar')") is None
+    tab.keyboard.press("Shift+Tab")
+    assert tab.evaluate("document.activeElement.dataset.command") == "insert"
+    assert _stop(tab) == "insert"
+
+
+def test_the_toolbar_keeps_its_stop_when_a_narrow_window_hides_the_button(tab):
+    assert _stop(tab) == "bold"
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.locator(".composer-slim button").first.click()
+    tab.locator("#pane-reply [data-command=bold]").wait_for(state="hidden")
+    tab.wait_for_function("document.querySelector('#pane-reply tool-bar [data-command=bold]').tabIndex === -1")
+    assert _stop(tab) == "attach"
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    tab.locator("#pane-reply [data-command=bold]").wait_for()
+    assert _stop(tab) == "attach"
+
+
 def test_tabs_change_between_reply_and_comment_and_keep_both_texts(tab):
     _write(tab, "For Elina")
     tab.get_by_role("tab", name="Reply").focus()

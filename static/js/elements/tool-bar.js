@@ -1,5 +1,8 @@
-// <tool-bar class="toolbar" role="toolbar" aria-label="…">: one stop for Tab, arrow keys between its buttons.
+// <tool-bar class="toolbar" role="toolbar" aria-label="…">: one stop for Tab, arrow keys between its buttons. When there is
+// no room for the button that is the stop, the stop moves to the nearest one that shows.
 class ToolBar extends HTMLElement {
+  #resized = new ResizeObserver(() => this.#keepAStop())
+
   get #tools() {
     const own = (button) => !button.closest("[popover]")
     return [...this.querySelectorAll("button")].filter((button) => own(button) && button.checkVisibility())
@@ -9,11 +12,13 @@ class ToolBar extends HTMLElement {
     this.addEventListener("keydown", this)
     this.addEventListener("focusin", this)
     this.#enterAt(this.#tools[0])
+    this.#resized.observe(this)
   }
 
   disconnectedCallback() {
     this.removeEventListener("keydown", this)
     this.removeEventListener("focusin", this)
+    this.#resized.disconnect()
   }
 
   handleEvent(event) {
@@ -29,6 +34,15 @@ class ToolBar extends HTMLElement {
 
     event.preventDefault()
     tools.at(to % tools.length).focus()
+  }
+
+  #keepAStop() {
+    const tools = this.#tools
+    const stop = this.querySelector("button[tabindex='0']")
+    if (!tools.length || tools.includes(stop)) return
+
+    const after = tools.find((tool) => stop && stop.compareDocumentPosition(tool) & Node.DOCUMENT_POSITION_FOLLOWING)
+    this.#enterAt(after ?? tools.at(-1))
   }
 
   #enterAt(button) {
