@@ -108,8 +108,8 @@ def restore(draft: Draft) -> None:
     _tell(draft, draft.version)
 
 
-def used_up(written_or_draft: Written | Draft) -> None:
-    """It was sent: the draft is gone. One that was changed elsewhere meanwhile stays, as a text of its own.
+def used_up(written_or_draft: Written | Draft) -> Draft | None:
+    """It was sent: the draft is gone, and comes back once. One that was changed elsewhere meanwhile stays a text of its own.
 
     To be called in the transaction that writes the message.
     """
@@ -119,13 +119,14 @@ def used_up(written_or_draft: Written | Draft) -> None:
         draft, based_on = written_or_draft, written_or_draft.version
     live = Draft.objects.select_for_update().live(draft.user, draft.ticket, draft.mode)
     if live is None:
-        return
+        return None
     if live.version > based_on and _body(live) != _body(draft):
         # Under a new key, or it would count as sent.
         Draft.objects.filter(pk=live.pk).update(form_key=Draft().form_key)
-        return
+        return live
     live.delete()
     _tell(draft, 0)
+    return live
 
 
 def from_message(message: Message, *, by: User, now: datetime) -> Draft:

@@ -17,6 +17,7 @@ from typing import Any
 from django.db.models import Q, Subquery
 
 from inbox.addressing import newest_of_customer
+from inbox.addressing.desk import NEWEST_FIRST
 from inbox.folding import MORE, Folding
 from inbox.models import Direction, Message, TrustedSender
 from inbox.said import Said
@@ -33,9 +34,6 @@ MOST_UNREAD = 50
 
 BESIDE = 2
 """A message that one came for stands among so many before and after it."""
-
-NEWEST_FIRST = 5
-"""Among so many of the customer's newest messages the one to answer is looked for first."""
 
 # Enough to tell which are shown, which is answered by default, and whether anything is printed differently now.
 _SMALL = (
@@ -88,7 +86,7 @@ class Thread:
 
     `looked_at` is when its reader last looked, None for the first time. `shown` is what they unfolded
     (`Folding.as_text`); `linked` is the number of a message that they came for. `reader` decides whose remote images
-    are shown at once: without one, nobody's.
+    are shown at once: without one, nobody's. Where it is not `printed`, no more messages are read than are asked for.
     """
 
     def __init__(
@@ -100,6 +98,7 @@ class Thread:
         reader: User | None = None,
         shown: str = "",
         linked: int = 0,
+        printed: bool = True,
     ) -> None:
         self.ticket = ticket
         self.looked_at = looked_at
@@ -107,6 +106,7 @@ class Thread:
         self.reader = reader
         self.shown = shown
         self.linked = linked
+        self.printed = printed
 
     @property
     def version(self) -> str:
@@ -153,7 +153,7 @@ class Thread:
         place = next((place for place, row in enumerate(self._rows) if row["pk"] == pk), None)
         if place is None:
             return None
-        messages = self.messages if place in self.folding.shown else self._read([pk])
+        messages = self.messages if self.printed and place in self.folding.shown else self._read([pk])
         return next((message for message in messages if message.pk == pk), None)
 
     @cached_property

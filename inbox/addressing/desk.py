@@ -27,6 +27,9 @@ from tickets.models import Ticket
 
 MOST_RECIPIENTS = 100
 
+NEWEST_FIRST = 5
+"""Among so many of the customer's newest messages the one to answer is looked for first."""
+
 
 @dataclass(frozen=True)
 class Recipients:
@@ -212,9 +215,13 @@ def why_nobody(ticket: Ticket, letter: Letter | None) -> ReplyError:
 
 def _newest_in(ticket: Ticket) -> Message | None:
     """Chosen without the texts, which may be long; only the chosen one is read whole."""
-    rows = ticket.messages.only("ticket", "direction", "automatic", "third_party").order_by("at", "pk")
-    newest = newest_of_customer(rows)
-    return ticket.messages.get(pk=newest.pk) if newest else None
+    theirs = ticket.messages.filter(direction=Direction.IN)
+    rows = theirs.only("ticket", "direction", "automatic", "third_party").order_by("-at", "-pk")
+    # The newest few decide, unless none of them is a person's.
+    newest = newest_of_customer(list(rows[:NEWEST_FIRST])[::-1])
+    if newest is None or newest.automatic:
+        newest = newest_of_customer(list(rows)[::-1])
+    return ticket.messages.select_related("conversation__mailbox").get(pk=newest.pk) if newest else None
 
 
 def _people(addresses: Iterable[Address]) -> tuple[Person, ...]:

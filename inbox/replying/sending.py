@@ -154,14 +154,12 @@ class _Sending:
         events = self.ticket.events.filter(pk__gt=last_event)
         outgoing.before["events"] = list(events.values_list("pk", flat=True))
         outgoing.save(update_fields=["before", "on_leaving", "cancel_if_answered"])
-        self._replace(message)
-        drafting.used_up(self.draft)
+        self._replace(message, drafting.used_up(self.draft))
         outgoing.send_later()
         return message
 
-    def _replace(self, message: Message) -> None:
+    def _replace(self, message: Message, kept: Draft | None) -> None:
         """It was written anew for one that did not arrive."""
-        kept = Draft.objects.live(self.by, self.ticket, DraftMode.REPLY)
         replaced = self.draft.replaces_id or (kept.replaces_id if kept else None)
         if replaced:
             Outgoing.objects.filter(message=replaced).update(replaced_by=message)

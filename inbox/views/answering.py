@@ -18,8 +18,8 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 
 from helpdesk.web import forget_draft, toast, wants_fragment
 from inbox.checking import Check
-from inbox.models import Message
-from inbox.timeline import Thread
+from inbox.models import DraftMode, Message
+from inbox.timeline import Said, Thread
 from inbox.views.composing import Composer, Written
 from inbox.views.sending import REMEMBERED, Wish
 from inbox.views.workspace import answer_workspace, ticket_context
@@ -44,10 +44,15 @@ def answer_written(
     Seen.objects.mark(ticket, user, timezone.now())
     # A reply moves its ticket on, and may have taken it: all of that is read anew.
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=ticket.pk)
-    thread = Thread(ticket, reader=user, shown=request.POST.get("shown", ""))
-    composer = Composer(ticket, user, thread, mode="comment" if message.is_internal else "reply", is_fresh=True)
-    context = {**header_context(request, ticket), "thread": thread, "composer": composer, "row": row_of(ticket, user)}
+    thread = Thread(ticket, reader=user, printed=False)
+    entry = Said(message, is_latest=True)
+    mode = DraftMode.COMMENT if message.is_internal else DraftMode.REPLY
+    composer = Composer(ticket, user, thread, mode=mode.value, is_fresh=True)
+    context = {**header_context(request, ticket), "entry": entry, "composer": composer, "mode": mode.value}
+    context["row"] = row_of(ticket, user)
     response = render(request, "inbox/_written.html", {**context, **(further or {})})
+    # The message alone comes now, below the others; the conversation as a whole is asked for as soon as it stands there.
+    reswap(response, "beforeend scroll:bottom scrollTarget:#thread")
     forget_draft(response, composer.comment_draft if message.is_internal else composer.reply_draft)
     trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
     return response if further else toast(response, said)

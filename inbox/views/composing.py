@@ -120,7 +120,7 @@ class Composer:
     @property
     def begun_after(self) -> int:
         """The newest message there is, for a text that begins now."""
-        return self.thread.last.pk if self.thread.last else 0
+        return self.thread.last_id
 
     @property
     def signature(self) -> list[str]:
@@ -187,7 +187,8 @@ def read_draft(request: HttpRequest, ticket: Ticket, mode: str) -> Written:
     if draft.kind == MailKind.FORWARD and typed:
         draft.forwarded = [number for number in map(_number, post.getlist("forwarded")) if number]
     asked = post.get("answers", "")
-    draft.answers = ticket.messages.exclude(direction=Direction.INTERNAL).filter(pk=_number(asked)).first()
+    answered = ticket.messages.exclude(direction=Direction.INTERNAL).select_related("conversation__mailbox")
+    draft.answers = answered.filter(pk=_number(asked)).first() if asked else None
     written.chosen = "chosen" in post and draft.answers is not None
     if asked and draft.answers is None:
         written.error = _("The message that you answer is not here any more. Your text is kept; check whom it goes to.")

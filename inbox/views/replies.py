@@ -23,7 +23,7 @@ from tickets.views.changing import changeable_ticket
 @require_http_methods(["GET", "HEAD", "POST"])
 def replies(request: HttpRequest, number: int) -> HttpResponse:
     """GET shows whom a reply goes to, to the newest message or the one in `answers`; POST writes it."""
-    ticket = changeable_ticket(request, number)
+    ticket = changeable_ticket(request, number, for_page=request.method != "POST")
     return _write(request, ticket) if request.method == "POST" else begin(request, ticket)
 
 

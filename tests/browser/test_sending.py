@@ -86,6 +86,35 @@ def test_undo_brings_the_text_back_with_the_caret_at_its_end(desk: Page, ticket:
     expect(editor).to_contain_text("We send another today. Sorry.")
 
 
+def test_a_reply_stands_once_though_the_page_is_told_first_and_the_comment_beside_it_stays(
+    desk: Page, ticket: Ticket
+) -> None:
+    """The page may hear of the new message, and fetch the conversation with it, before Send itself is answered."""
+
+    def late(route: Any) -> None:
+        answer = route.fetch()
+        with desk.expect_response(lambda response: "/thread/" in response.url):
+            desk.evaluate("document.dispatchEvent(new CustomEvent('ticket:changed'))")
+        expect(desk.locator("#messages .msg")).to_have_count(2)
+        route.fulfill(response=answer)
+
+    desk.locator("#tab-comment").click()
+    desk.locator("#composer-comment rich-editor[data-ready] .editor").click()
+    desk.keyboard.type("Ask the shop")
+    desk.locator("#tab-reply").click()
+    write(desk, "We send another today.")
+    desk.route("**/replies/**", late)
+    desk.keyboard.press("Control+Enter")
+    expect(desk.locator("#toasts .toast", has_text="Sending to")).to_be_visible()
+    expect(desk.locator("#messages .event")).not_to_have_count(0)
+    expect(desk.locator("#messages .msg")).to_have_count(2)
+    expect(desk.locator("#messages .msg.is-latest")).to_have_count(1)
+    expect(desk.locator("#messages .msg").last).to_contain_text("We send another today.")
+    expect(desk.locator("#composer-reply .editor")).to_have_text("")
+    desk.locator("#tab-comment").click()
+    expect(desk.locator("#composer-comment .editor")).to_have_text("Ask the shop")
+
+
 def test_z_takes_back_from_wherever_one_is(desk: Page) -> None:
     write(desk, "Too quick.")
     desk.keyboard.press("Control+Enter")

@@ -15,12 +15,15 @@ class SeenQuerySet(models.QuerySet["Seen"]):
     def mark(self, ticket: Ticket, user: User, now: datetime) -> datetime | None:
         """Remember that `user` looks at `ticket`; returns when they last did, None the first time."""
         before = self.filter(ticket=ticket, user=user).values_list("at", flat=True).first()
-        self.bulk_create(
-            [self.model(ticket=ticket, user=user, at=now)],
-            update_conflicts=True,
-            unique_fields=["user", "ticket"],
-            update_fields=["at"],
-        )
+        if before is None:
+            self.bulk_create(
+                [self.model(ticket=ticket, user=user, at=now)],
+                update_conflicts=True,
+                unique_fields=["user", "ticket"],
+                update_fields=["at"],
+            )
+        else:
+            self.filter(ticket=ticket, user=user).update(at=now)
         return before
 
 

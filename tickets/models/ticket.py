@@ -136,7 +136,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         """Everything that the header and the context sidebar print of the ticket itself."""
         return self.select_related(
             "status", "pipeline", "owner", "team", "contact__company", "company"
-        ).prefetch_related("contact__addresses", "other_contacts__addresses", "other_companies")
+        ).prefetch_related("contact__addresses", "other_contacts__addresses", "other_companies", "pipeline__statuses")
 
     def locked(self, number: int) -> Ticket:
         return self.select_for_update().get(pk=number)

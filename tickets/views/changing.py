@@ -10,6 +10,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django_htmx.http import trigger_client_event
 
@@ -23,10 +24,14 @@ from tickets.models import Following, Priority, Property, PropertyKind, Ticket, 
 from tickets.presence import others_on
 
 
-def changeable_ticket(request: HttpRequest, number: int) -> Ticket:
-    """404 for a ticket that one may not see, 403 for one that one may not change."""
+def changeable_ticket(request: HttpRequest, number: int, *, for_page: bool = True) -> Ticket:
+    """404 for a ticket that one may not see, 403 for one that one may not change.
+
+    Not `for_page`, it comes without what its page prints: what changes it reads it anew anyhow.
+    """
     user = signed_in(request)
-    ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
+    visible = Ticket.objects.visible_to(user)
+    ticket = get_object_or_404(visible.for_page() if for_page else visible, pk=number)
     may_reply_or_403(user)
     return ticket
 
@@ -43,7 +48,7 @@ def header_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
         context["owners"] = User.objects.assignable()
         context["priorities"] = list(Priority)
     context["others"] = others_on(ticket.pk, user, now=timezone.now())
-    context["activities"] = earlier_activities(ticket, user)
+    context["activities"] = SimpleLazyObject(lambda: earlier_activities(ticket, user))
     context["properties"] = [property_line(ticket, field_of(each)) for each in Property.objects.all()]
     return context
 

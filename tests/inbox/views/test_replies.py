@@ -37,15 +37,19 @@ def test_a_reply_without_scripts_comes_back_to_its_ticket(desk, agent, ticket):
     assert "We send another." in page
 
 
-def test_a_reply_as_a_part_shows_the_message_an_empty_form_and_the_new_state(desk, ticket):
+def test_a_reply_as_a_part_is_the_message_an_empty_form_and_the_new_state(desk, ticket):
     form = {"html": "<p>We send <b>another</b>.</p>", "form_key": uuid.uuid4()}
     answer = desk.post(f"/tickets/{ticket.number}/replies/?view=all-open", form, headers=HTMX)
     text = answer.content.decode()
     assert "</html>" not in text
     assert "We send <b>another</b>." in text
+    assert answer["HX-Reswap"].startswith("beforeend "), "it goes below the others, which stay as they are"
+    assert text.count('<article class="msg') == 1
+    assert 'id="composer-comment"' not in text, "what is written in the other editor stays"
     for part in (
-        'id="messages"',
-        'id="composer" ',
+        f'hx-swap-oob="delete:#m{Message.objects.get(direction=Direction.OUT).pk}"',
+        'id="composer-reply"',
+        'id="composer-slim" hx-swap-oob',
         'id="ticket-header" hx-swap-oob',
         f'id="t{ticket.number}" hx-swap-oob',
     ):
