@@ -17,13 +17,6 @@ class RecordPicker extends HTMLElement {
   get #chips() { return [...this.querySelectorAll("[data-chips] .picker__chip")] }
 
   connectedCallback() {
-    const box = this.#box
-    const list = this.#list
-    list.id ||= `${box.id}-list`
-    box.setAttribute("role", "combobox")
-    box.setAttribute("aria-autocomplete", "list")
-    box.setAttribute("aria-controls", list.id)
-    box.setAttribute("aria-expanded", "false")
     for (const type of ["input", "keydown", "focusin", "focusout", "click", "pointerdown"]) this.addEventListener(type, this)
     this.#tell()
   }
