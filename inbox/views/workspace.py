@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from helpdesk.web import announce, vary_on_fragment, wants_fragment
-from inbox.drafting import count_of
 from inbox.folding import ALL
-from inbox.models import Conversation, Mailbox
+from inbox.models import Conversation, Draft, Mailbox
 from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message
 from people.access import signed_in
@@ -25,7 +24,7 @@ from people.models import User
 from tickets import notifying
 from tickets.listing import MOST_SHOWN, PAGE, Count, Listing, read
 from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for, view_or_default
-from tickets.models.ticket import MOST_COUNTED
+from tickets.models.ticket import MOST_COUNTED, BoundedCount
 from tickets.views.changing import header_context, page_address, row_of
 
 EARLIER = 5
@@ -144,13 +143,17 @@ def ticket_context(request: HttpRequest, opened: Ticket, composer: Composer | No
             opened, user, conversation, answers, mode=request.GET.get("write", ""), kind=request.GET.get("kind", "")
         )
     visible = Ticket.objects.visible_to(user)
+    links = list(TicketLink.objects.filter(Q(ticket=opened) | Q(other=opened)).order_by("-pk"))
+    context = header_context(request, opened)
+    if not any(link.kind == LinkKind.EARLIER for link in links):
+        context["activities"] = []  # so nobody has to ask
     return {
-        **header_context(request, opened),
+        **context,
         "thread": composer.thread,
         "composer": composer,
         "company": opened.company or (opened.contact.company if opened.contact else None),
         "earlier": list(visible.earlier_of(opened)[: EARLIER + 1])[:EARLIER],
-        "links": _links(opened, user),
+        "links": _links(opened, user, [link for link in links if link.kind != LinkKind.EARLIER]),
     }
 
 
@@ -162,21 +165,19 @@ def _thread(request: HttpRequest, opened: Ticket, looked_at: datetime | None) ->
 
 
 def _beside_views(user: User) -> dict[str, Count]:
-    """What the views column counts beside its views."""
-    return {"without_ticket": _without_ticket(user), "drafts": count_of(user)}
+    """What the views column counts beside its views, in one query: drafts, and for those who may make one of them,
+    conversations that nobody made a ticket of yet.
+    """
+    questions: dict[str, QuerySet[Any]] = {"count_of_drafts": Draft.objects.visible_to(user).unsent()}
+    if user.may_reply:
+        questions["count_without_ticket"] = Conversation.objects.visible_to(user).filter(ticket=None)
+    counts = {name: BoundedCount(found.order_by().values("pk")[:MOST_COUNTED]) for name, found in questions.items()}
+    row = User.objects.filter(pk=user.pk).values(**counts).get()
+    return {"drafts": Count(row["count_of_drafts"]), "without_ticket": Count(row.get("count_without_ticket", 0))}
 
 
-def _without_ticket(user: User) -> Count:
-    """Conversations that nobody made a ticket of yet, for those who may."""
-    if not user.may_reply:
-        return Count(0)
-    return Count(Conversation.objects.visible_to(user).filter(ticket=None)[:MOST_COUNTED].count())
-
-
-def _links(opened: Ticket, user: User) -> list[dict[str, Any]]:
+def _links(opened: Ticket, user: User, links: list[TicketLink]) -> list[dict[str, Any]]:
     """Tickets that refer to this one or that it refers to, as far as the user sees them."""
-    both = TicketLink.objects.filter(Q(ticket=opened) | Q(other=opened)).exclude(kind=LinkKind.EARLIER)
-    links = list(both.order_by("-pk"))
     if not links:
         return []
     others = {link.ticket_id if link.other_id == opened.pk else link.other_id: link for link in links}
