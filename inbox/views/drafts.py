@@ -115,7 +115,9 @@ def _save(request: HttpRequest, ticket: Ticket, mode: str) -> JsonResponse:
 
 def _told(newer: Draft, mine: Written) -> dict[str, Any]:
     said = _("You wrote another text here at %(time)s, in another window.") % {"time": newer.saved_at}
-    return {"version": newer.version, "said": said, "differs": differences(newer, mine)}
+    # With the text itself: a browser that never heard that it was saved knows its own by it.
+    body = {"html": newer.html, "text": newer.text}
+    return {"version": newer.version, "said": said, "differs": differences(newer, mine), **body}
 
 
 def _page_of(user: User, after: str) -> dict[str, Any]:

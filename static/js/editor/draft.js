@@ -3,6 +3,7 @@
 const SLOWEST = 10_000
 const RETRY = [2_000, 5_000, 15_000, 30_000]
 const KEEPALIVE_MOST = 60_000 // a browser takes no more along when its page goes away
+const MOST_ON_THE_WAY = 4
 const tab = Math.random().toString(36).slice(2)
 const drafts = new Map()
 
@@ -17,6 +18,8 @@ export class Draft extends EventTarget {
   #going
   #tries = 0
   #timer
+  #onTheWay = [] // bodies that were sent and never confirmed: the server may have them all the same
+  #forgotten = 0
 
   static of(key, url) {
     if (!drafts.has(key)) drafts.set(key, new Draft(key, url))
@@ -47,6 +50,7 @@ export class Draft extends EventTarget {
     if (this.isStuck) return
 
     const body = this.#body(fields)
+    this.#sends(fields)
     if (new Blob(fields.flat()).size < KEEPALIVE_MOST) {
       fetch(this.#url, { method: "POST", body, headers: { "X-CSRFToken": token() }, keepalive: true }).catch(() => {})
     }
@@ -60,9 +64,10 @@ export class Draft extends EventTarget {
     }
   }
 
-  // Ours is wanted after all, over the version that the server has.
-  insist(version, fields) {
+  // Ours is wanted after all, over the version that the server has, or over one of those that were on their way there.
+  insist(version, fields, onTheWay = []) {
     this.version = version
+    this.#onTheWay = [...onTheWay]
     this.#become("")
     this.save(fields)
   }
@@ -74,14 +79,11 @@ export class Draft extends EventTarget {
   // It was sent, or another text was taken instead.
   forget() {
     clearTimeout(this.#timer)
+    this.#forgotten += 1
     this.#next = undefined
-    this.forgetHere()
+    this.#onTheWay = []
+    this.#dropHere(this.#key + tab)
     this.#become("")
-  }
-
-  // What pages that are gone left behind is on the server.
-  forgetHere() {
-    for (const name of this.#names()) localStorage.removeItem(name)
   }
 
   // The server printed this version, so nothing older is going on.
@@ -91,10 +93,16 @@ export class Draft extends EventTarget {
     this.#become("")
   }
 
-  // What this browser kept and the server never confirmed: { fields, version } or undefined.
-  get kept() {
-    const found = this.#names().map((name) => parsed(localStorage.getItem(name))).filter((each) => each?.fields)
-    return found.sort((one, other) => other.at - one.at)[0]
+  // What the server never confirmed, the newest of it, is this page's from now on: { fields, version, onTheWay }.
+  takeUp() {
+    if (this.isBusy && this.#next) return { fields: this.#next, version: this.version, onTheWay: this.#onTheWay }
+    const found = this.#names().map((name) => ({ name, ...parsed(localStorage.getItem(name)) })).filter(({ fields }) => fields)
+    const [newest] = found.sort((one, other) => other.at - one.at)
+    if (!newest || newest.name === this.#key + tab) return newest
+
+    this.#keepHere(newest.fields, newest.version, newest.onTheWay)
+    this.#dropHere(newest.name)
+    return newest
   }
 
   #run() {
@@ -109,12 +117,16 @@ export class Draft extends EventTarget {
 
   async #send(fields) {
     this.#become("saving")
+    const age = this.#forgotten
     const answer = await this.#ask(fields)
+    if (age !== this.#forgotten) return
     if (answer.state === "saved") {
       this.#tries = 0
+      this.#onTheWay = []
       this.version = answer.told.version
       if (this.#next === fields) this.#next = undefined
-      if (!this.#next) localStorage.removeItem(this.#key + tab)
+      if (this.#next) this.#keepHere(this.#next)
+      else this.#dropHere(this.#key + tab)
       this.#become(this.#next ? "saving" : "saved", answer.told)
     } else {
       this.#next ??= fields
@@ -123,6 +135,7 @@ export class Draft extends EventTarget {
   }
 
   async #ask(fields) {
+    this.#sends(fields)
     try {
       const response = await fetch(this.#url, {
         method: "POST",
@@ -133,11 +146,23 @@ export class Draft extends EventTarget {
       if (isSignIn(response)) return { state: "signed-out" }
       if (response.status === 403 || response.status === 404) return { state: "refused" }
       const told = await response.json()
-      if (response.status === 409) return told.sent ? { state: "sent", told: told.sent } : { state: "newer", told: told.newer }
+      if (response.status === 409 && told.sent) return { state: "sent", told: told.sent }
+      if (response.status === 409) return this.#isOurs(told.newer) ? await this.#ask(fields) : { state: "newer", told: told.newer }
       return response.ok ? { state: "saved", told } : { state: "failed" }
     } catch {
       return { state: "failed" }
     }
+  }
+
+  #sends(fields) {
+    this.#onTheWay = [...this.#onTheWay, bodyOf(Object.fromEntries(fields))].slice(-MOST_ON_THE_WAY)
+  }
+
+  // What the server has is an earlier text of this page, whose confirmation was lost: a page left, a line broke.
+  #isOurs(newer) {
+    if (newer.version === this.version || !this.#onTheWay.slice(0, -1).includes(bodyOf(newer))) return false
+    this.version = newer.version
+    return true
   }
 
   #body(fields) {
@@ -157,12 +182,20 @@ export class Draft extends EventTarget {
     this.dispatchEvent(new Event("change"))
   }
 
-  #keepHere(fields) {
+  #keepHere(fields, version = this.version, onTheWay = this.#onTheWay) {
     try {
-      const kept = { fields, version: this.version, at: Date.now() }
+      const kept = { fields, version, onTheWay, at: Date.now() }
       localStorage.setItem(this.#key + tab, JSON.stringify(kept))
     } catch {
       // Full or forbidden: the text is still in the page.
+    }
+  }
+
+  #dropHere(name) {
+    try {
+      localStorage.removeItem(name)
+    } catch {
+      // Nothing was kept then.
     }
   }
 
@@ -182,6 +215,11 @@ function token() {
 
 function isSignIn({ redirected, url }) {
   return redirected && new URL(url).pathname === document.querySelector("meta[name='sign-in']")?.content
+}
+
+// As the server keeps it: line ends are one sign there.
+function bodyOf({ html = "", text = "" }) {
+  return JSON.stringify([html, text].map((part) => part.replaceAll("\r\n", "\n")))
 }
 
 function parsed(text) {

@@ -2,12 +2,13 @@
 // Where things are: transfer.js (pasting, dropping), pictures.js, uploads.js, formatting.js, caret-menu.js (menus that
 // open while one types), placeholders.js, plain.js (what is sent). A keystroke does only what the eye sees at once.
 import Squire from "../../vendor/squire/squire.js";
+import { caretBefore, lettersBehind } from "./caret.js";
 import { clean } from "./cleaning.js";
 import { Formatting } from "./formatting.js";
 import { Menus } from "./menus.js";
 import { Pictures } from "./pictures.js";
 import { Placeholders } from "./placeholders.js";
-import { paragraphs, sendable } from "./plain.js";
+import { begun, sendable } from "./plain.js";
 import { Transfer } from "./transfer.js";
 import { Uploads } from "./uploads.js";
 
@@ -74,6 +75,16 @@ export class Editing {
     this.#say("")
   }
 
+  // How many letters stand behind the caret; undefined when it is elsewhere.
+  get caret() {
+    return document.activeElement === this.#root ? lettersBehind(this.#squire.getSelection(), this.#root) : undefined
+  }
+
+  set caret(letters) {
+    this.#squire.focus()
+    this.#squire.setSelection(caretBefore(letters, this.#root))
+  }
+
   // A menu of another part of the page: see caret-menu.js.
   addMenu(source) {
     this.#menus.add(source)
@@ -107,6 +118,7 @@ export class Editing {
     }
     this.#root.dataset.placeholder = plain.placeholder
     const hadFocus = document.activeElement === plain
+    const behind = plain.value.slice(plain.selectionEnd).replaceAll("\n", "").length
     plain.before(this.#root)
     plain.disabled = plain.hidden = true
     this.#field.disabled = false
@@ -129,14 +141,15 @@ export class Editing {
     this.#changed()
     this.sync()
     const wasRefused = plain.ariaInvalid === "true" && document.activeElement === document.body
-    if (hadFocus || wasRefused) this.#squire.moveCursorToEnd().focus()
+    if (hadFocus && behind) this.caret = behind
+    else if (hadFocus || wasRefused) this.#squire.moveCursorToEnd().focus()
   }
 
-  // What the server sent (a draft, a form with errors), or what was typed before we came.
+  // What the server sent (a draft, a form with errors), and what was typed before we came: from here on it is ours.
   #fill() {
-    const typed = this.#plain.value
-    if (this.#field.value) this.#squire.setHTML(this.#field.value)
-    else if (typed.trim()) this.#squire.setHTML(paragraphs(typed))
+    const html = begun(this.#field, this.#plain)
+    if (html) this.#squire.setHTML(html)
+    this.#plain.value = ""
   }
 
   // At every keystroke: the rest waits until one stops, or until somebody reads the fields.

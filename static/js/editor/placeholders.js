@@ -1,5 +1,7 @@
 // {{ contact.first_name|there }}: becomes what it stands for as soon as it is inserted or typed to its end. What stands
 // for nothing stays, is marked, and stops Send. A text that is for many tickets (a snippet) keeps all of them as they are.
+import { caretBefore, lettersBehind } from "./caret.js";
+
 const WHOLE = /\{\{\s*([a-z_]+\.[a-z_]+)\s*(?:\|([^{}|]*))?\}\}/gi
 const ANY = /\{\{[^{}\n]{0,200}\}\}/g
 const FRESH = 60_000
@@ -140,35 +142,6 @@ function filled(name, value) {
   span.title = `{{ ${name} }}`
   span.textContent = value
   return span
-}
-
-// The caret by what stands behind it, which outlives that texts are cut and joined before it.
-function lettersBehind(caret, root) {
-  const range = document.createRange()
-  range.selectNodeContents(root)
-  range.setStart(caret.endContainer, caret.endOffset)
-  return range.toString().length
-}
-
-function caretBefore(letters, root) {
-  const texts = []
-  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT)
-  while (walker.nextNode()) texts.push(walker.currentNode)
-  const range = document.createRange()
-  let left = letters
-  for (const text of texts.reverse()) {
-    if (left <= text.length) {
-      // Behind what was filled in, not in it: what one types next is one's own.
-      const filled = left ? null : text.parentNode.closest("[data-filled]")
-      if (filled) range.setStartAfter(filled)
-      else range.setStart(text, text.length - left)
-      return range
-    }
-    left -= text.length
-  }
-  range.selectNodeContents(root)
-  range.collapse(true)
-  return range
 }
 
 function paint() {

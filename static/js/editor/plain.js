@@ -11,6 +11,27 @@ export function paragraphs(text) {
   return holder.innerHTML
 }
 
+// What stands in the two fields of an editor that is not open yet, as HTML: what the server printed, and below it what
+// was typed meanwhile. The end of that stays as it is, since one is still typing there.
+export function begun(html, plain) {
+  const typed = typedMeanwhile(plain)
+  if (!html.value) return typed ? growing(typed) : plain.value.trim() ? paragraphs(plain.value) : ""
+  return html.value + (typed.trim() ? growing(typed) : "")
+}
+
+export function typedMeanwhile(plain) {
+  return plain.value === plain.defaultValue ? "" : plain.value
+}
+
+function growing(text) {
+  const [rest] = /\s*$/.exec(text)
+  const lines = rest.split("\n").length - 1
+  const spaces = "\u00a0".repeat(rest.length - rest.lastIndexOf("\n") - 1)
+  const html = text.trim() ? paragraphs(text) : ""
+  if (lines) return html + "<p><br></p>"
+  return html.replace(/<\/p>$/, `${spaces}</p>`)
+}
+
 const RIGHT_TO_LEFT = /^[^\p{L}]*[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
 
 // The HTML to send: without what is only for the eye of whoever writes.

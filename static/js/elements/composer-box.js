@@ -60,6 +60,7 @@ class ComposerBox extends HTMLElement {
     this.#shape("normal")
     const focused = document.activeElement
     if (focused && focused !== document.body && !this.contains(focused)) return
+    if (focused === this.#field && this.#field.textContent.trim()) return // one has typed on meanwhile
 
     this.removeAttribute("data-composing")
     document.querySelector("#messages .msg:last-of-type")?.focus({ preventScroll: true })
@@ -112,7 +113,7 @@ class ComposerBox extends HTMLElement {
       event.preventDefault()
       this.#resize(this.#height() + (event.key === "ArrowUp" ? 32 : -32))
     }
-    const escaped = event.key === "Escape" && !event.defaultPrevented && !document.querySelector(":popover-open:not(.composer)")
+    const escaped = event.key === "Escape" && !event.defaultPrevented && !document.querySelector(":popover-open:not(.composer), dialog:modal")
     if (escaped && this.dataset.shape === "popped") {
       event.preventDefault()
       this.#reshape("normal")

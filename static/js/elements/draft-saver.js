@@ -1,11 +1,19 @@
 // <draft-saver data-mode data-ticket data-key data-url data-saved hx-get hx-trigger="draft:taken">: around the form of an
 // editor. What is typed in it is saved when one stops typing; what befalls it is shown by the banner [data-when].
 import { Draft } from "../editor/draft.js";
+import { begun, typedMeanwhile } from "../editor/plain.js";
 
 const SETTLED = 800
 const WAITS_FOR_SAVE = 2_000 // before Send goes ahead with what the form holds
-const NEVER_SAVED = new Set(["csrfmiddlewaretoken", "draft_version"])
+const REPLACED_WITHIN = 500
+const NEVER_SAVED = new Set(["csrfmiddlewaretoken", "draft_version", "shown", "opened"])
 const TYPING = ["input", "change", "click", "keyup", "drop", "paste", "editor:changed", "htmx:after:swap"]
+const BY_HAND = new Set(["input", "change", "click", "drop", "paste"])
+// Of the form as it was printed: a text that is taken up again has its own.
+const OF_THE_TEXT = ["form_key", "begun_after"]
+// For the editor that takes this one's place, by data-key: { caret, body, isTaken }.
+const left = new Map()
+const sending = new Set()
 const UNSENT_IMAGE = /<img\b[^>]*\bsrc="blob:[^>]*>/g
 
 class DraftSaver extends HTMLElement {
@@ -15,26 +23,32 @@ class DraftSaver extends HTMLElement {
   #isTouched = false
   #isSending = false
   #isOver = false // sent, or another text is taken: nothing of this form is saved any more
+  #sent // the text that is on its way as a message
+  #hasTyped = false // while it was
+  #head // fields apart from the text that were kept and that this form was not printed with
+  #asked // the text that stood here when the server's was asked for
   #timer
 
   connectedCallback() {
     this.#form = this.querySelector("form")
     this.#draft = Draft.of(this.dataset.key, this.dataset.url)
     for (const type of TYPING) this.addEventListener(type, this, true)
-    for (const type of ["focusin", "focusout"]) this.addEventListener(type, this)
+    for (const type of ["focusin", "focusout", "editor:ready"]) this.addEventListener(type, this)
     this.addEventListener("submit", this, true)
     this.#draft.addEventListener("change", this)
     for (const type of ["live:draft", "draft:saved", "visibilitychange"]) document.addEventListener(type, this)
+    document.addEventListener("htmx:before:swap", this, true)
     for (const type of ["pagehide", "pageshow", "online", "focus"]) addEventListener(type, this)
     this.#begin()
   }
 
   disconnectedCallback() {
     for (const type of TYPING) this.removeEventListener(type, this, true)
-    for (const type of ["focusin", "focusout"]) this.removeEventListener(type, this)
+    for (const type of ["focusin", "focusout", "editor:ready"]) this.removeEventListener(type, this)
     this.removeEventListener("submit", this, true)
     this.#draft.removeEventListener("change", this)
     for (const type of ["live:draft", "draft:saved", "visibilitychange"]) document.removeEventListener(type, this)
+    document.removeEventListener("htmx:before:swap", this, true)
     for (const type of ["pagehide", "pageshow", "online", "focus"]) removeEventListener(type, this)
     this.#save()
   }
@@ -42,6 +56,8 @@ class DraftSaver extends HTMLElement {
   handleEvent(event) {
     const answer = {
       focusin: () => this.#touch(),
+      "editor:ready": () => this.#opened(),
+      "htmx:before:swap": () => this.#swaps(event),
       focusout: () => !this.contains(event.relatedTarget) && this.#save(),
       submit: () => this.#submit(event),
       pagehide: () => this.#leave(),
@@ -50,7 +66,7 @@ class DraftSaver extends HTMLElement {
       online: () => this.#draft.retry(),
       focus: () => this.#draft.retry(),
       "live:draft": () => this.#heard(event.detail),
-      "draft:saved": () => this.#sent(event.detail.items),
+      "draft:saved": () => this.#arrived(event.detail.items),
     }[event.type]
     if (event.target === this.#draft) this.#show()
     else if (answer) answer()
@@ -61,56 +77,90 @@ class DraftSaver extends HTMLElement {
   get state() { return this.#draft.state || (this.dataset.saved ? "saved" : "") }
   get savedAt() { return this.#draft.told.saved || this.dataset.saved }
 
-  async #begin() {
+  #begin() {
     if (!this.#form) return
-    const printed = Number(this.#form.elements.draft_version?.value ?? 0)
-    this.#last = text(this.#fields())
-    const { kept } = this.#draft
+    this.#form.autocomplete = "off" // a browser that fills in what stood here before knows less than the draft
+    this.#last = text(this.#fields({ asPrinted: true }))
+    const before = left.get(this.dataset.key)
+    const kept = before?.body || sending.has(this.dataset.key) ? undefined : this.#draft.takeUp()
     // Before the editor opens, so that it opens with it.
-    if (kept) this.#put(kept.fields)
-    if (this.#draft.isBusy) {
-      // The editor that stood here before is still being saved.
-      await this.#draft.settled(WAITS_FOR_SAVE)
-      if (!this.isConnected || this.#isTouched) return
-    }
-    if (this.#draft.kept) return this.#bringBack(this.#draft.kept)
-    if (kept && this.#draft.version !== printed) return this.#takeServers()
-    this.#draft.begin(printed)
+    if (before?.body) this.#put(before.body)
+    if (kept) this.#bringBack(kept, before?.isTaken)
+    else this.#draft.begin(Number(this.#form.elements.draft_version?.value ?? 0))
+    const { text: plain } = this.#form.elements
+    this.#isTouched = Boolean(kept || before?.body || (plain && typedMeanwhile(plain)))
+    if (this.#isTouched) this.#soon()
     this.#show()
   }
 
-  // What only this browser has: to the server first, which knows whether something newer was written elsewhere.
-  async #bringBack(kept) {
-    this.inert = true
-    this.#draft.insist(kept.version, kept.fields)
-    await this.#draft.settled(WAITS_FOR_SAVE)
-    this.inert = false
-    if (!this.isConnected) return
-    const isBodyOnly = text(withoutBody(kept.fields)) === text(withoutBody(this.#fields()))
+  // What only this browser has: to the server, which knows whether something newer was written elsewhere. One goes on
+  // writing meanwhile. Recipients and files that the form was not printed with are the server's to print, then.
+  #bringBack(kept, isTaken) {
+    const printed = apart(this.#fields())
+    this.#put(kept.fields)
+    const head = apart(kept.fields)
+    if (!isTaken && text(head) !== text(printed)) this.#head = head
     this.#last = text(kept.fields)
-    if (this.#draft.state !== "saved") return
-    this.#draft.forgetHere()
-    if (!isBodyOnly) this.#takeServers()
+    if (!this.#draft.isBusy) this.#draft.insist(kept.version, kept.fields, kept.onTheWay)
   }
 
-  // The text at least is to be seen, also where the server is out of reach.
   #put(fields) {
-    const { html, text: plain } = Object.fromEntries(fields)
+    const { html = "", text: plain = "", ...rest } = Object.fromEntries(fields)
     const { elements } = this.#form
-    if (html && elements.html) elements.html.value = html
-    else if (plain && elements.text) elements.text.value = plain
+    for (const name of OF_THE_TEXT) if (elements[name] && rest[name]) elements[name].value = rest[name]
+    const typed = elements.text ? typedMeanwhile(elements.text) : ""
+    if (elements.html) elements.html.value = html
+    if (elements.text) elements.text.value = [html ? "" : plain, typed].filter(Boolean).join("\n\n")
+  }
+
+  #opened() {
+    const editor = this.querySelector("rich-editor")
+    const { caret } = left.get(this.dataset.key) ?? {}
+    if (caret !== undefined) editor.caret = caret
+    this.#takeAsIs()
   }
 
   #touch() {
-    // The editor has made the text its own by now, which is no change of it.
-    if (!this.#isTouched && !this.#draft.isBusy) this.#last = text(this.#fields())
+    if (!this.#isTouched) this.#takeAsIs()
     this.#isTouched = true
+  }
+
+  // The editor has made the text its own, which is no change of it.
+  #takeAsIs() {
+    if (!this.#isTouched && !this.#draft.isBusy) this.#last = text(this.#fields())
+  }
+
+  // Whatever takes the place of this editor: the next one goes on where this one was left.
+  #swaps(event) {
+    const { ctx, tasks } = event.detail
+    const goes = tasks.some(({ target }) => (typeof target === "string" ? document.querySelector(target) : target)?.contains(this))
+    if (!goes) return
+    const isOurs = ctx.sourceElement === this
+    // One has begun to write since: the server says how that differs from what it has.
+    if (isOurs && !this.#isOver && !this.#head && this.#asked !== text(this.#fields())) {
+      event.preventDefault()
+      return this.#askAgain()
+    }
+    const caret = this.querySelector("rich-editor")?.caret
+    // What was typed while the rest was being sent is a text of its own.
+    const body = this.#isSending && text(this.#body) !== text(this.#sent) && this.#hasTyped ? this.#body : undefined
+    const { key } = this.dataset
+    left.set(key, { caret, body, isTaken: isOurs })
+    setTimeout(() => left.delete(key), REPLACED_WITHIN) // another ticket was opened
+    if (isOurs && this.#head) this.#save()
   }
 
   #typed(event) {
     const decided = event.type === "click" && event.target.closest("[data-take], [data-keep]")
     if (decided) return this.#decide(decided.hasAttribute("data-take"))
 
+    if (event.isTrusted && BY_HAND.has(event.type)) this.#isTouched = true
+    if (event.isTrusted && event.type !== "click") this.#hasTyped = this.#isSending
+    if (event.isTrusted && this.#head && changesHead(event)) this.#head = undefined
+    this.#soon()
+  }
+
+  #soon() {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#save(), SETTLED)
   }
@@ -149,10 +199,11 @@ class DraftSaver extends HTMLElement {
     if (this.#isSending) return
 
     this.#save()
-    if (!this.#draft.isBusy && !this.#draft.isStuck) return this.#sends()
+    if (!this.#draft.isBusy && !this.#draft.isStuck && !this.#head) return this.#sends()
     event.preventDefault()
     event.stopImmediatePropagation()
     await this.#draft.settled(WAITS_FOR_SAVE)
+    if (this.#head) return // whom it goes to is about to be shown
     if (this.#draft.isStuck) return this.#banner()?.scrollIntoView({ block: "nearest" })
     this.#sends()
     this.#form.requestSubmit(submitter?.isConnected ? submitter : undefined)
@@ -160,11 +211,18 @@ class DraftSaver extends HTMLElement {
 
   // Until the answer is there: what is refused is typed on.
   #sends() {
+    const { key } = this.dataset
     this.#isSending = true
-    this.#form.addEventListener("htmx:finally:request", () => (this.#isSending = false), { once: true })
+    this.#sent = this.#body
+    sending.add(key)
+    const over = () => {
+      this.#isSending = false
+      sending.delete(key)
+    }
+    this.#form.addEventListener("htmx:finally:request", over, { once: true })
   }
 
-  #sent(items) {
+  #arrived(items) {
     if (!items.some(({ key }) => key === this.dataset.key)) return
     clearTimeout(this.#timer)
     this.#isOver = this.#isSending // and not when this editor is the empty one that took its place
@@ -177,7 +235,7 @@ class DraftSaver extends HTMLElement {
     await this.#draft.settled()
     if (!this.isConnected || this.#isOver || version === this.#draft.version || version < this.#draft.version && version) return
     if (version === 0 && this.#draft.version === 0) return
-    const isTyping = this.contains(document.activeElement) || text(this.#fields()) !== this.#last
+    const isTyping = this.contains(document.activeElement) || this.#draft.isBusy || text(this.#fields()) !== this.#last
     if (!isTyping) this.#takeServers()
     else if (version) this.#askAgain()
   }
@@ -188,7 +246,13 @@ class DraftSaver extends HTMLElement {
   }
 
   #decide(takes) {
-    if (takes) return this.#takeServers()
+    if (takes) {
+      this.#isOver = this.inert = true
+      clearTimeout(this.#timer)
+      this.#draft.forget()
+      this.addEventListener("htmx:finally:request", () => (this.#isOver = this.inert = false), { once: true })
+      return this.#takeServers()
+    }
     const { version = 0, form_key: key } = this.#draft.told
     if (key) this.#form.elements.form_key.value = key
     const fields = this.#fields()
@@ -198,25 +262,26 @@ class DraftSaver extends HTMLElement {
   }
 
   #takeServers() {
-    this.#isOver = true
-    clearTimeout(this.#timer)
-    this.#draft.forget()
-    this.addEventListener("htmx:finally:request", () => (this.#isOver = false), { once: true })
+    this.#asked = text(this.#fields())
     this.dispatchEvent(new CustomEvent("draft:taken"))
   }
 
-  #fields() {
+  get #body() { return this.#fields().filter(([name]) => isBody(name)) }
+
+  #fields({ asPrinted = false } = {}) {
     if (!this.#form) return []
     const { html, text: plain } = this.#form.elements
     const data = new FormData(this.#form)
+    if (asPrinted && plain && !plain.disabled) data.set("text", plain.defaultValue)
     if (html?.disabled && html.value) {
       // The editor that will take the place of the plain field is not here yet.
       data.delete("text")
-      data.append("html", html.value)
+      data.append("html", asPrinted ? html.value : begun(html, plain))
     }
-    if (!plain?.value && data.get("text") === "") data.delete("text")
+    if (data.get("text") === "") data.delete("text")
     const fields = [...data].filter(([name, value]) => typeof value === "string" && !NEVER_SAVED.has(name))
-    return fields.map(([name, value]) => [name, name === "html" ? value.replace(UNSENT_IMAGE, "") : value])
+    const clean = fields.map(([name, value]) => [name, name === "html" ? value.replace(UNSENT_IMAGE, "") : value])
+    return this.#head ? [...this.#head, ...clean.filter(([name]) => isBody(name) || OF_THE_TEXT.includes(name))] : clean
   }
 
   #banner() {
@@ -232,6 +297,7 @@ class DraftSaver extends HTMLElement {
     const field = this.#form?.elements.draft_version
     if (field && this.#draft.state === "saved") field.value = this.#draft.version
     if (this.#draft.state === "saved" && version === 0) this.dataset.saved = ""
+    if (this.#draft.state === "saved" && this.#head && this.isConnected) this.#takeServers()
     const { drafts } = this.#draft.told
     if (drafts !== undefined) for (const count of document.querySelectorAll("[data-drafts]")) count.textContent = drafts
     this.dispatchEvent(new CustomEvent("draft:told", { bubbles: true }))
@@ -243,6 +309,17 @@ function text(fields) {
   return JSON.stringify(fields.toSorted(([one], [other]) => one.localeCompare(other)))
 }
 
-function withoutBody(fields) {
-  return fields.filter(([name]) => name !== "html" && name !== "text")
+function isBody(name) {
+  return name === "html" || name === "text"
+}
+
+// What is neither the text nor of it.
+function apart(fields) {
+  return fields.filter(([name]) => !isBody(name) && !OF_THE_TEXT.includes(name))
+}
+
+// A person came or went, or another sender was chosen; not that one merely looked.
+function changesHead({ type, target }) {
+  if (!target.closest?.("#composer-head, .attachments, .composer__kept")) return false
+  return ["input", "change"].includes(type) || Boolean(target.closest(".token button, [hx-post], [data-remove]"))
 }

@@ -9,6 +9,7 @@ class RecipientLine extends HTMLElement {
     this.addEventListener("keydown", this)
     this.addEventListener("input", this)
     this.addEventListener("recipients:changed", this)
+    document.addEventListener("htmx:before:swap", this)
     // After the editor, which takes the focus when a reply begins.
     if (this.hasAttribute("data-moves-focus") && !this.querySelector("[data-name='to'] .token")) {
       setTimeout(() => this.querySelector(".rcpt__input")?.focus(), 50)
@@ -20,10 +21,12 @@ class RecipientLine extends HTMLElement {
     this.removeEventListener("keydown", this)
     this.removeEventListener("input", this)
     this.removeEventListener("recipients:changed", this)
+    document.removeEventListener("htmx:before:swap", this)
   }
 
   handleEvent(event) {
-    if (event.type === "click") {
+    if (event.type === "htmx:before:swap") this.#stay(event.detail)
+    else if (event.type === "click") {
       if (event.target.closest("[data-toggle-fields]")) this.#toggle(!this.hasAttribute("data-open"))
       else if (event.target.closest(".rcpt__sum")) this.#toggle(true)
     } else if (event.type === "keydown") {
@@ -42,6 +45,17 @@ class RecipientLine extends HTMLElement {
     this.#button.setAttribute("aria-expanded", open)
     this.querySelector("[name='opened']").value = open ? "1" : ""
     if (open) this.querySelector(".rcpt__input")?.focus()
+  }
+
+  // A message comes in while one names people here: asked for before one began, the new head would take that away.
+  #stay({ ctx, tasks }) {
+    if (this.closest("form")?.contains(ctx.sourceElement)) return
+    if (!this.querySelector("[name='touched']") && !this.contains(document.activeElement)) return
+
+    const at = tasks.findIndex(({ target }) => element(target) === this.parentElement)
+    if (at < 0) return
+    tasks.splice(at, 1)
+    this.#touch()
   }
 
   #touch() {
@@ -72,5 +86,9 @@ class RecipientLine extends HTMLElement {
     }
     this.#sum.replaceChildren(...parts)
   }
+}
+
+function element(target) {
+  return typeof target === "string" ? document.querySelector(target) : target
 }
 customElements.define("recipient-line", RecipientLine)
