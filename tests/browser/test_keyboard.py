@@ -78,6 +78,17 @@ def test_e_closes_the_ticket_and_opens_the_next(desk):
     assert Ticket.objects.get(name="ticket 0").turn == Kind.CLOSED
 
 
+def test_z_takes_back_what_e_did(desk):
+    desk.keyboard.press("e")
+    expect(desk.locator("#ticket-title")).to_have_text("ticket 1")
+    toast = desk.locator("#toasts .toast", has_text="Undo")
+    expect(toast).to_have_count(1)
+    with desk.expect_response(lambda response: response.request.method == "POST" and "/status/" in response.url):
+        desk.keyboard.press("z")
+    expect(toast).to_have_count(0)
+    assert Ticket.objects.get(name="ticket 0").turn != Kind.CLOSED
+
+
 def test_n_and_p_walk_through_the_messages_and_escape_goes_back_to_the_list(desk):
     desk.keyboard.press("n")
     expect(desk.locator("#messages .msg").last).to_be_focused()

@@ -11,7 +11,7 @@ class ToastRegion extends HTMLElement {
     document.addEventListener("htmx:response:error", this)
     document.addEventListener("htmx:error", this)
     document.addEventListener("htmx:after:request", this)
-    this.addEventListener("click", this)
+    for (const type of ["click", "htmx:finally:request"]) this.addEventListener(type, this)
     this.#arrivals = new MutationObserver(() => this.#time())
     this.#arrivals.observe(this, { childList: true })
     this.#time()
@@ -22,7 +22,7 @@ class ToastRegion extends HTMLElement {
     document.removeEventListener("htmx:response:error", this)
     document.removeEventListener("htmx:error", this)
     document.removeEventListener("htmx:after:request", this)
-    this.removeEventListener("click", this)
+    for (const type of ["click", "htmx:finally:request"]) this.removeEventListener(type, this)
     this.#arrivals.disconnect()
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
@@ -30,6 +30,7 @@ class ToastRegion extends HTMLElement {
 
   handleEvent(event) {
     if (event.type === "click") event.target.closest("[data-dismiss]")?.closest(".toast").remove()
+    else if (event.type === "htmx:finally:request") this.#answered(event)
     else if (event.type === "toast") for (const { text, kind } of event.detail.items) this.show(text, kind)
     else if (event.target.closest?.("live-part, who-is-here")) return // <live-stream> and <ticket-gone> tell of those
     else if (event.type === "htmx:error") this.show(this.dataset.offline, "error")
@@ -48,6 +49,11 @@ class ToastRegion extends HTMLElement {
 
   #saying(text) {
     return [...this.querySelectorAll(".toast")].filter((toast) => toast.textContent.trim().startsWith(text))
+  }
+
+  // What it offered is done. Not before: a form that is gone sends nothing, and one may have to try again.
+  #answered({ target, detail: { ctx } }) {
+    if (ctx.response?.status < 500) target.closest(".toast")?.remove()
   }
 
   // The connection is back: that it was away is no news any more. A gateway that answers for the desk is not the desk.
@@ -70,8 +76,8 @@ class ToastRegion extends HTMLElement {
   }
 
   #leave(toast) {
-    // Not away from under the pointer or the focus of somebody who is reading it.
-    if (toast.matches(":hover, :focus-within")) this.#timers.set(toast, setTimeout(() => this.#leave(toast), STAYS))
+    // Not away from under the pointer or the focus of somebody who is reading it, nor while it asks the desk.
+    if (toast.matches(":hover, :focus-within, :has(.htmx-request)")) this.#timers.set(toast, setTimeout(() => this.#leave(toast), STAYS))
     else {
       this.#timers.delete(toast)
       toast.remove()
