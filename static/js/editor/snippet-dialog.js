@@ -1,5 +1,7 @@
 // Makes or changes a snippet without leaving what one writes: the form of the settings page, in a dialog. What one
 // inserts is what is saved there, with its placeholders as they are.
+import { csrfToken } from "../csrf.js";
+
 export class SnippetDialog {
   #snippet
   #back
@@ -63,7 +65,8 @@ export class SnippetDialog {
   }
 
   async #post(address, body) {
-    const headers = { Accept: "application/json", "X-CSRFToken": this.#form.elements.csrfmiddlewaretoken.value }
+    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() }
+    body.delete("csrfmiddlewaretoken")
     const button = this.#dialog.querySelector("[data-send]")
     button.disabled = true
     try {

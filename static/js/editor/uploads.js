@@ -1,6 +1,7 @@
 // Files on their way into a message. Each is sent as soon as it is chosen, three at a time, and shown as a chip with its
 // progress; when it has arrived, a hidden field carries its number with the form. The server answers
 // {"id", "url", "name", "size"} or {"error"}. What is too large is refused here with the server's own sentence.
+import { csrfToken } from "../csrf.js";
 import { readable, UploadChip } from "./upload-chip.js";
 
 const SLOWEST = 10 * 60_000
@@ -135,7 +136,7 @@ export class Uploads {
       request.open("POST", this.#host.dataset.uploadUrl)
       request.responseType = "json"
       request.timeout = SLOWEST
-      request.setRequestHeader("X-CSRFToken", this.#host.closest("form")?.elements.csrfmiddlewaretoken?.value ?? "")
+      request.setRequestHeader("X-CSRFToken", csrfToken())
       request.send(body)
     })
   }

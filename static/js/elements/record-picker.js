@@ -1,6 +1,8 @@
 // <record-picker data-kind="contact" data-name="contact" data-url="/contacts/">: one or several contacts or companies.
 // A combobox that finds by name or address (arrows, Enter, Escape), chips of which the first is the primary one, and a way
 // to make somebody new in place. Each picked one is a hidden field. Says records:changed with what is picked.
+import { csrfToken } from "../csrf.js";
+
 const WAIT = 150
 
 class RecordPicker extends HTMLElement {
@@ -246,8 +248,7 @@ class RecordPicker extends HTMLElement {
     body.append(this.dataset.kind === "contact" ? "address" : "domain", other.value)
     let said
     try {
-      const token = JSON.parse(document.body.getAttribute("hx-headers:inherited") ?? "{}")
-      const answer = await fetch(this.dataset.url, { method: "POST", headers: { Accept: "application/json", ...token }, body })
+      const answer = await fetch(this.dataset.url, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": csrfToken() }, body })
       said = await answer.json()
     } catch {
       said = { error: this.#words.failed }

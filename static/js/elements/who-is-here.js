@@ -1,6 +1,7 @@
 // <who-is-here id="presence" data-number="7" data-url="…" data-seconds="15" data-kept="…"> around a form with hx-post and
 // hx-trigger="beat": says that one looks at a ticket, and that one writes, from a key in the editor until eight seconds
 // of rest. Each answer shows who else is there. Whoever leaves says so; of a tab that dies the server forgets it by itself.
+import { csrfToken } from "../csrf.js";
 import { isSignedOut, wasSignedOut } from "../live/signed-out.js";
 
 const REST = 8_000
@@ -58,7 +59,8 @@ class WhoIsHere extends HTMLElement {
     if (this.#said === "typing" && mode === this.#mode) return
 
     this.#mode = mode
-    this.#say("typing")
+    this.#said = "typing"
+    setTimeout(() => this.isConnected && this.#said === "typing" && this.#say("typing")) // the letter shows first
   }
 
   #rest() {
@@ -91,7 +93,8 @@ class WhoIsHere extends HTMLElement {
     this.#said = "gone"
     this.#fill("gone")
     const body = new URLSearchParams(new FormData(this.#form))
-    fetch(this.dataset.url, { method: "POST", body, keepalive: true }).catch(() => {})
+    body.delete("csrfmiddlewaretoken")
+    fetch(this.dataset.url, { method: "POST", body, headers: { "X-CSRFToken": csrfToken() }, keepalive: true }).catch(() => {})
   }
 
   #fill(state) {
