@@ -15,6 +15,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from inbox.errors import CannotTryAgain, MayNotReply, TicketInTrash
+from inbox.models.incoming import Incoming, IncomingState
 from inbox.models.mailbox import Mailbox
 from inbox.models.message import Message
 from tickets import notifying
@@ -33,6 +34,8 @@ PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
 LATER_PAUSE = timedelta(hours=2)
 MOST_TRIES = 28
 SWEPT_AT_ONCE = 200
+FETCHED_SOON = 300
+"""Seconds. A mailbox that is fetched at least so often is waited for, to see whether the contact wrote first."""
 A_LITTLE_LATER = 0.1
 """Seconds after the undo window, so that a worker whose clock is a little ahead does not come too early."""
 
@@ -70,8 +73,8 @@ NOT_KNOWN_TO_ARRIVE = [*NOT_DELIVERED, OutgoingState.UNKNOWN]
 
 class OutgoingQuerySet(models.QuerySet["Outgoing"]):
     def due(self, now: datetime) -> OutgoingQuerySet:
-        """What may leave: also what was held, once its time has come."""
-        return self.filter(state__in=READY, due_at__lte=now)
+        """What may leave: also what was held, once its time has come and it is known that the contact was not faster."""
+        return self.filter(state__in=READY, due_at__lte=now).exclude(_unless_answered() & _may_be_answered())
 
     def waiting(self) -> OutgoingQuerySet:
         """Nobody sends it right now, and it will be sent as soon as it can be."""
@@ -119,6 +122,29 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
         for pk in due:
             _queue(pk)
         return len(due)
+
+
+def _unless_answered() -> models.Q:
+    """Those that do not leave when the contact writes first."""
+    return models.Q(state=OutgoingState.HELD, scheduled=True, cancel_if_answered=True)
+
+
+def _may_be_answered() -> models.Q:
+    """Mail came to a mailbox of its ticket that nobody has read yet, or may lie on the server since it was due.
+
+    After hours in which nothing ran, both come before what was to leave meanwhile. It holds for minutes at most: a mail
+    that cannot be read ends in quarantine, and a mailbox that cannot be fetched is not waited for.
+    """
+    here = models.Q(conversations__ticket=models.OuterRef("message__ticket")) | models.Q(pk=models.OuterRef("mailbox"))
+    boxes = Mailbox.objects.filter(here)
+    unread = Incoming.objects.filter(
+        state__in=[IncomingState.STORED, IncomingState.PROCESSING], mailbox=models.OuterRef("pk")
+    )
+    unfetched = Mailbox.objects.polled().filter(fetch_error="", poll_seconds__lte=FETCHED_SOON)
+    not_since = models.Q(last_poll_at=None) | models.Q(last_poll_at__lt=models.OuterRef(models.OuterRef("due_at")))
+    return models.Q(models.Exists(boxes.filter(models.Exists(unread)))) | models.Q(
+        models.Exists(boxes.filter(pk__in=unfetched.filter(not_since).values("pk")))
+    )
 
 
 class Outgoing(models.Model):
@@ -291,7 +317,9 @@ class Outgoing(models.Model):
             last_answer=said_of_unknown(gettext("The connection ended before the server answered.")),
         )
         if unknown and ticket:
+            self.state = OutgoingState.UNKNOWN
             ticket.mark_undelivered(True)
+            self._tell_colleagues(ticket, now)
         return bool(unknown)
 
     @transaction.atomic
@@ -349,9 +377,6 @@ class Outgoing(models.Model):
                 from inbox.replying.leaving import leave
 
                 leave(self, ticket, now)
-            if self.tries == 1 and ticket:
-                # Only now, since it could be taken back until now.
-                notifying.written_on(ticket, anchor=f"m{self.message_id}", actor=self.message.author, now=now)
         return bool(claimed)
 
     @contextmanager
@@ -385,7 +410,8 @@ class Outgoing(models.Model):
         ticket = self._locked_ticket()
         states = [OutgoingState.SENDING, OutgoingState.UNKNOWN]
         mine = Outgoing.objects.select_for_update().filter(pk=self.pk, state__in=states, lease_token=self.lease_token)
-        if not mine.exists():
+        was = mine.values_list("state", flat=True).first()
+        if was is None:
             logger.warning("Outgoing %d: its claim was lost while it was sent", self.pk)
             return
         for address, (state, answer) in outcome.recipients.items():
@@ -403,9 +429,8 @@ class Outgoing(models.Model):
             ]
         )  # fmt: skip
         self._tell(ticket, now)
-        if ticket and self.state == OutgoingState.SENT:
-            # Not when it was written: until it left its writer could take it back.
-            notifying.written_on(ticket, anchor=f"m{self.message_id}", actor=self.message.author, now=now)
+        if was != OutgoingState.UNKNOWN:
+            self._tell_colleagues(ticket, now)
         if outcome.account_fault:
             self.mailbox.sending_failed(outcome.answer, until=self.due_at)
         elif outcome.reached_server:
@@ -431,6 +456,13 @@ class Outgoing(models.Model):
                 others = others.filter(pk__gt=self.pk)
             if not others.exists():
                 ticket.mark_undelivered(False)
+
+    def _tell_colleagues(self, ticket: Ticket | None, now: datetime) -> None:
+        """Owner and followers hear of it once it left, or may have: until then its writer could take it back, and of one
+        that did not leave there is nothing to read.
+        """
+        if ticket and self.state in (OutgoingState.SENT, OutgoingState.UNKNOWN):
+            notifying.written_on(ticket, anchor=f"m{self.message_id}", actor=self.message.author, now=now)
 
     def _was_answered(self, ticket: Ticket) -> bool:
         """Whether the contact wrote after it was written."""
