@@ -9,7 +9,7 @@ the rules by which a browser opens and closes them. Above a cap the mail is show
 
 import html as entities
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -162,6 +162,7 @@ _FILE_ENDINGS = frozenset(
 _REMOTE_IMAGE = re.compile(r'<img data-remote-src="([^"]*)"')
 _IMAGE = re.compile(r"<img(?=[\s>])[^<>]*>")
 _DESCRIPTION = re.compile(r' alt="([^"]*)"')
+_SOURCE = re.compile(r' (?:src|data-remote-src)="([^"]*)"')
 _MENTION_MARK = re.compile(r' data-mention="[^"]*"')
 _CID_IMAGE = re.compile(r'<img src="cid:([^"]*)"', re.IGNORECASE)
 
@@ -240,6 +241,17 @@ def describe_images(clean_html: str) -> SafeString:
         return f"[{description[1]}]" if description and description[1].strip() else ""
 
     return mark_safe(_IMAGE.sub(describe, clean_html))
+
+
+def with_sources(clean_html: str, change: Callable[[str], str]) -> SafeString:
+    """The cleaned HTML with the address of each image as `change` makes it. Clean it again if that may be unsafe."""
+
+    def source(match: re.Match[str]) -> str:
+        old = entities.unescape(match[1])
+        new = change(old)
+        return match[0] if new == old else f' src="{entities.escape(new)}"'
+
+    return mark_safe(_IMAGE.sub(lambda image: _SOURCE.sub(source, image[0]), clean_html))
 
 
 def normalize_cid(cid: str) -> str:

@@ -21,12 +21,12 @@ from helpdesk import html as safe_html
 from helpdesk.live import access_changed, publish
 from inbox.errors import CommentIsDeleted, EmptyMessage, MayNotChangeComment, MayNotShare, NamesWithoutAccess
 from inbox.models import Attachment, CommentVersion, Direction, Mention, Message, MessageKind, Upload
-from people.models import Team, User
+from people.models import Membership, Team, User
 from tickets import notifying
 from tickets.models import NotificationKind, Share, Ticket
 
 _MENTION = re.compile(r'\bdata-mention="(user|team)-(\d{1,18})"')
-_OWN_IMAGE = re.compile(r'(<img\b[^>]*?\bsrc=")[^"]*?/attachments/(\d{1,18})/(?:\?[^"]*)?(")', re.IGNORECASE)
+_OWN_IMAGE = re.compile(r"/attachments/(\d{1,18})/$")
 MOST_NAMED = 50
 
 
@@ -58,10 +58,12 @@ class Named:
 
     def blind_on(self, ticket: Ticket) -> Named:
         """Those of them who do not see the ticket; a team when one of its members does not."""
-        members = {team: list(User.objects.active().filter(teams=team)) for team in self.teams}
+        of_teams = Membership.objects.filter(team__in=self.teams, user__is_active=True).select_related("user")
+        members = list(of_teams) if self.teams else []
+        seeing = notifying.seeing([*self.users, *(member.user for member in members)], ticket)
+        blind = {member.team_id for member in members if member.user_id not in seeing}
         return Named(
-            [user for user in self.users if not notifying.sees(user, ticket)],
-            [team for team, users in members.items() if any(not notifying.sees(user, ticket) for user in users)],
+            [user for user in self.users if user.pk not in seeing], [team for team in self.teams if team.pk in blind]
         )
 
 
@@ -122,7 +124,7 @@ def tell_of_comment(message: Message, named: Named, *, by: User, now: datetime) 
     assert message.ticket is not None  # noqa: S101 - a comment is on a ticket
     told = _mention(message, named, by=by, now=now)
     notifying.written_on(message.ticket, anchor=f"m{message.pk}", actor=by, now=now, told_already=told)
-    publish("ticket", ticket=message.ticket.pk)
+    message.ticket.changed()
 
 
 @transaction.atomic
@@ -160,7 +162,7 @@ def edit(
     attach(message, body)
     # Who is not named any more was told already; that they were stands in the version.
     _mention(message, new, by=by, now=now)
-    publish("ticket", ticket=ticket.pk)
+    ticket.changed()
 
 
 @transaction.atomic
@@ -205,11 +207,12 @@ def _with_cids(message: Message, html: str) -> str:
     """The way back: images that are files of this comment already are named by their content ids again."""
     cids = dict(Attachment.objects.filter(message=message).exclude(content_id="").values_list("pk", "content_id"))
 
-    def name(match: re.Match[str]) -> str:
-        cid = cids.get(int(match[2]))
-        return f"{match[1]}cid:{cid}{match[3]}" if cid else match[0]
+    def name(source: str) -> str:
+        own = _OWN_IMAGE.search(source.partition("?")[0])
+        cid = cids.get(int(own[1])) if own else None
+        return f"cid:{cid}" if cid else source
 
-    return _OWN_IMAGE.sub(name, html)
+    return safe_html.with_sources(safe_html.clean_editor(html), name)
 
 
 def _changeable(message: Message, by: User, *, only_author: bool = False) -> Ticket:
@@ -225,7 +228,7 @@ def _changeable(message: Message, by: User, *, only_author: bool = False) -> Tic
 def _withdraw(message: Message, ticket: Ticket, withdrawn: bool) -> None:
     notifications = ticket.notifications.filter(anchor=f"m{message.pk}")
     notifications.update(withdrawn=withdrawn)
-    publish("ticket", ticket=ticket.pk)
+    ticket.changed()
     if users := list(notifications.values_list("user", flat=True)):
         publish("notification", users=users)
 
@@ -251,8 +254,6 @@ def _mention(message: Message, named: Named, *, by: User, now: datetime) -> list
     mentions += [Mention(message=message, team=team) for team in named.teams]
     Mention.objects.bulk_create(mentions, ignore_conflicts=True)
     anchor = f"m{message.pk}"
-    return [
-        user.pk
-        for user in named.people
-        if notifying.notify(user, NotificationKind.MENTION, message.ticket, actor=by, anchor=anchor, now=now)
-    ]
+    return notifying.notify_all(
+        named.people, NotificationKind.MENTION, message.ticket, actor=by, anchor=anchor, now=now
+    )

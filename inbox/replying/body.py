@@ -15,8 +15,7 @@ from inbox.errors import UploadGone
 from inbox.models import Attachment, Message, Upload
 from people.models import User
 
-_UPLOADED_IMAGE = re.compile(r'<img\b[^>]*?\bsrc="[^"]*?/uploads/([0-9a-f-]{36})/[^"]*"[^>]*>', re.IGNORECASE)
-_IMAGE_SOURCE = re.compile(r'\bsrc="[^"]*"', re.IGNORECASE)
+_UPLOADED = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,16 @@ def read_body(by: User, html: str, text: str, uploads: Iterable[Upload | UUID | 
     """Raises UploadGone when a file is not there or is not of `by`."""
     inline: dict[UUID, str] = {}
 
-    def into_mail(match: re.Match[str]) -> str:
-        key = UUID(match[1])
+    def into_mail(source: str) -> str:
+        uploaded = _UPLOADED.search(source)
+        if uploaded is None:
+            return source
+        key = _key(uploaded[1])
         inline[key] = f"{key.hex}@{domain}"
-        return _IMAGE_SOURCE.sub(f'src="cid:{inline[key]}"', match[0])
+        return f"cid:{inline[key]}"
 
     if html.strip():
-        clean = _UPLOADED_IMAGE.sub(into_mail, str(safe_html.clean_editor(html)))
+        clean = str(safe_html.with_sources(safe_html.clean_editor(html), into_mail))
         plain = safe_html.to_text(clean, links=True)
         if not plain.strip() and not inline:
             clean = ""  # an editor leaves empty paragraphs behind
