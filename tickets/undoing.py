@@ -21,8 +21,8 @@ PARTS = {
     "name": ("name",),
     "priority": ("priority",),
     "team": ("team_id",),
-    "contact": ("contact_id",),
-    "company": ("company_id",),
+    "contact": ("contact_id", "other_contacts"),
+    "company": ("company_id", "other_companies"),
     "preview": ("preview",),
     "last_message_at": ("last_message_at",),
 }
@@ -34,6 +34,7 @@ EVENTS = {
     EventKind.CONTACT: "contact",
     EventKind.COMPANY: "company",
 }
+_SEVERAL = frozenset(["other_contacts", "other_companies"])
 _MOMENTS = frozenset(["turn_since", "closed_at", "last_message_at"])
 
 Standing = dict[str, Any]
@@ -42,7 +43,7 @@ Standing = dict[str, Any]
 def as_it_is(ticket: Ticket) -> Standing:
     """What `put_back` can put back, in words of JSON."""
     fields = [field for part in PARTS.values() for field in part]
-    found = {field: _stored(getattr(ticket, field)) for field in fields}
+    found = {field: _held(ticket, field) for field in fields}
     return {**found, "properties": dict(ticket.properties), "has_attachments": ticket.has_attachments}
 
 
@@ -55,11 +56,14 @@ def put_back(ticket: Ticket, was: Standing, became: Standing, events: Iterable[i
     ticket._lock()
     changed, undone = set(), set()
     for part, fields in PARTS.items():
-        if all(_stored(getattr(ticket, field)) == became[field] for field in fields):
+        if all(_held(ticket, field) == became[field] for field in fields):
             undone.add(part)
             for field in fields:
-                setattr(ticket, field, _read(field, was[field]))
-                changed.add(field)
+                if field in _SEVERAL:
+                    _put_back_several(ticket, field, was[field])
+                else:
+                    setattr(ticket, field, _read(field, was[field]))
+                    changed.add(field)
     if "status" not in undone and ticket.turn == Kind.WAITING_ON_US and was["turn"] in (Kind.NEW, Kind.WAITING_ON_US):
         # The contact wrote again meanwhile: they wait since what nobody has answered after all.
         ticket.turn_since = _read("turn_since", was["turn_since"])
@@ -96,6 +100,17 @@ def _forget(ticket: Ticket, events: Iterable[int], undone: set[str], stands: set
         elif (part := EVENTS.get(EventKind(event.kind))) and part not in undone:
             continue
         event.delete()
+
+
+def _held(ticket: Ticket, field: str) -> Any:
+    if field in _SEVERAL:
+        return sorted(getattr(ticket, field).values_list("pk", flat=True))
+    return _stored(getattr(ticket, field))
+
+
+def _put_back_several(ticket: Ticket, field: str, keys: list[int]) -> None:
+    others = getattr(ticket, field)
+    others.set(others.model.objects.filter(pk__in=keys))  # one that is gone by now stays gone
 
 
 def _stored(value: Any) -> Any:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from inbox import errors, releasing, undoing
 from inbox.models import Attachment, Direction, Draft, Message, MessageKind, Outgoing, OutgoingState, Upload
 from inbox.replying import reply, send
-from people.models import User
+from people.models import Company, User
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.mails import land, make_mail
 from tests.mail_servers import SmtpServer
@@ -115,6 +115,33 @@ def test_undo_makes_everything_what_it_was(agent: User, ticket: Ticket, smtp_ser
     # And it can be sent again.
     send(back, by=agent, uploads=[kept], overrides={"stranger"})
     assert Message.objects.filter(direction=Direction.OUT).count() == 1
+
+
+def test_undo_takes_away_the_further_people_and_companies_that_went_with_the_mail(agent: User, ticket: Ticket) -> None:
+    elina, niamh = ticket.contact, make_contact("niamh@galway.example")
+    owned, partner = Company.objects.create(name="Korpi"), Company.objects.create(name="Galway Gear")
+    ticket.set_properties({"company": [owned]}, by=None, now=timezone.now())
+    closed = closed_of(ticket)
+
+    def about() -> list[list[Any]]:
+        return [list(fresh(ticket).other_contacts.all()), list(fresh(ticket).other_companies.all())]
+
+    kinds = list(ticket.events.values_list("kind", flat=True))
+    chosen = {"contact": [elina, niamh], "company": [owned, partner]}
+    answer = send(draft_of(agent, ticket), by=agent, status=closed, properties=chosen)
+    assert about() == [[niamh], [partner]]
+    undoing.undo_sending(answer.outgoing, by=agent, now=timezone.now())
+    assert about() == [[], []]
+    assert (fresh(ticket).contact, fresh(ticket).company) == (elina, owned)
+    assert list(ticket.events.values_list("kind", flat=True)) == kinds
+
+
+def test_undo_leaves_further_people_whom_somebody_added_meanwhile(agent: User, ticket: Ticket) -> None:
+    elina, niamh, olu = ticket.contact, make_contact("niamh@galway.example"), make_contact("olu@lagos.example")
+    answer = send(draft_of(agent, ticket), by=agent, status=closed_of(ticket), properties={"contact": [elina, niamh]})
+    fresh(ticket).set_properties({"contact": [elina, niamh, olu]}, by=make_user(), now=timezone.now())
+    undoing.undo_sending(answer.outgoing, by=agent, now=timezone.now())
+    assert set(fresh(ticket).other_contacts.all()) == {niamh, olu}
 
 
 def test_undo_leaves_alone_what_others_changed_meanwhile(agent: User, ticket: Ticket) -> None:
