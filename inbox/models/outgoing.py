@@ -52,6 +52,14 @@ class OutgoingState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class NotSent(models.TextChoices):
+    """Why one was cancelled that stays in the conversation, because its text would be lost otherwise."""
+
+    TAKEN_BACK = "taken back", _("It was taken back.")
+    ANSWERED = "answered", _("The customer wrote first.")
+    IN_TRASH = "in trash", _("The ticket was in the trash when it was to leave.")
+
+
 class RecipientState(models.TextChoices):
     PENDING = "pending", _("Pending")
     ACCEPTED = "accepted", _("Accepted")
@@ -250,6 +258,15 @@ class Outgoing(models.Model):
     def is_failed(self) -> bool:
         return self.state in FAILED
 
+    @property
+    def is_cancelled(self) -> bool:
+        return self.state == OutgoingState.CANCELLED
+
+    @property
+    def why_not_sent(self) -> str:
+        """Of one that was cancelled."""
+        return str(dict(NotSent.choices).get(self.last_answer, ""))
+
     # Verbs
 
     def send_later(self) -> None:
@@ -276,6 +293,15 @@ class Outgoing(models.Model):
     def stop(self) -> bool:
         """Take it back from whoever would send it: of this and a claim exactly one wins. False when the claim did."""
         return bool(Outgoing.objects.held().filter(pk=self.pk).update(state=OutgoingState.CANCELLED))
+
+    def keep_unsent(self, why: NotSent) -> None:
+        """What was stopped stays in the conversation with its text, for whoever may reply to write it anew."""
+        Outgoing.objects.filter(pk=self.pk, state=OutgoingState.CANCELLED).update(
+            last_answer=why, scheduled=False, before={}, on_leaving={}
+        )
+        self.refresh_from_db()
+        # The form it was written in has sent nothing after all.
+        Message.objects.filter(pk=self.message_id).update(form_key=None)
 
     def send_now(self, *, now: datetime | None = None) -> None:
         """Try once, if it is due, nobody else does and nothing of the ticket goes before it. Ends with the outcome stored.

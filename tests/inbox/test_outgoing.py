@@ -14,15 +14,16 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from inbox.channels.smtp.sending import send
+from inbox.channels.smtp.sending import Outcome, send
 from inbox.errors import CannotTryAgain, MayNotReply
 from inbox.models import Mailbox, Outgoing, OutgoingState
-from inbox.models.outgoing import MOST_TRIES, pause_after
+from inbox.models.outgoing import MOST_TRIES, RecipientState, pause_after
 from inbox.replying import reply
 from people.models import Role, User
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
+from tests.inbox.mails import land, make_mail
 from tests.mail_servers import PASSWORD, SmtpServer, free_port
-from tickets.models import Ticket
+from tickets.models import Following, Notification, NotificationKind, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -453,3 +454,56 @@ def test_a_slow_server_keeps_its_claim_and_nobody_sends_beside_it(
     sender.join(20)
     assert seen(outgoing).state == OutgoingState.SENT
     assert len(smtp_server.taken) == 1
+
+
+def told_of(outgoing: Outgoing, user: User) -> list[int]:
+    """How often, for each line in the bell."""
+    lines = Notification.objects.filter(user=user, kind=NotificationKind.ANSWER, ticket=outgoing.message.ticket)
+    return list(lines.order_by("pk").values_list("times", flat=True))
+
+
+def test_followers_hear_of_an_answer_once_and_only_when_it_has_left(
+    write: Any, box: Mailbox, smtp_server: SmtpServer
+) -> None:
+    follower, ticket = make_user(), make_ticket(contact=make_contact("elina@customer.example"))
+    make_message(ticket, mailbox=box)
+    Following.objects.follow(ticket, follower)
+    smtp_server.answer_to["rcpt"] = lambda _: "451 4.2.0 Try again later"
+    outgoing = write(ticket=ticket)
+    outgoing.send_now()
+    assert seen(outgoing).state == OutgoingState.DEFERRED
+    assert told_of(outgoing, follower) == [], "nobody got it"
+    land(box, make_mail("Are you there?", sender="elina@customer.example", answers=outgoing.mail_id))
+    assert told_of(outgoing, follower) == [1], "of what the customer wrote"
+    smtp_server.answer_to.clear()
+    outgoing.send_now(now=later(outgoing))
+    assert seen(outgoing).state == OutgoingState.SENT
+    assert told_of(outgoing, follower) == [2]
+
+
+def test_followers_hear_of_an_answer_that_may_have_left(write: Any, box: Mailbox, smtp_server: SmtpServer) -> None:
+    follower, ticket = make_user(), make_ticket(contact=make_contact("elina@customer.example"))
+    make_message(ticket, mailbox=box)
+    Following.objects.follow(ticket, follower)
+    smtp_server.cut_after_data = True
+    outgoing = write(ticket=ticket)
+    outgoing.send_now()
+    assert seen(outgoing).state == OutgoingState.UNKNOWN
+    assert told_of(outgoing, follower) == [1]
+
+
+def test_of_an_answer_whose_sender_died_followers_hear_once(write: Any, box: Mailbox) -> None:
+    follower, ticket = make_user(), make_ticket(contact=make_contact("elina@customer.example"))
+    make_message(ticket, mailbox=box)
+    Following.objects.follow(ticket, follower)
+    outgoing = write(ticket=ticket)
+    now = timezone.now()
+    outgoing._claim(now)
+    outgoing.hand_over()
+    assert told_of(outgoing, follower) == []
+    Outgoing.objects.sweep(now + timedelta(minutes=2))
+    assert told_of(outgoing, follower) == [1]
+    accepted = {address: (RecipientState.ACCEPTED, "250 OK") for address in states(outgoing)}
+    outgoing._settle(Outcome(accepted, "250 OK"), now + timedelta(minutes=3))  # it was only slow
+    assert seen(outgoing).state == OutgoingState.SENT
+    assert told_of(outgoing, follower) == [1]
