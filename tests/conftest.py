@@ -177,6 +177,31 @@ def on_commit(django_capture_on_commit_callbacks: Any) -> Any:
     return capture
 
 
+@pytest.fixture
+def told_live() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What the pages were told since the last time one asked; after commit, so use it with `on_commit`."""
+    import json
+
+    import redis
+
+    from helpdesk import live
+
+    client = redis.Redis.from_url(settings.HELPDESK_REDIS_URL)
+    listening = client.pubsub(ignore_subscribe_messages=True)
+    listening.subscribe(live.channel(settings.HELPDESK_REDIS_URL))
+    listening.get_message(timeout=1)
+
+    def read() -> list[dict[str, Any]]:
+        said = []
+        while message := listening.get_message(timeout=0.05):
+            said.append(json.loads(message["data"]))
+        return said
+
+    yield read
+    listening.close()
+    client.close()
+
+
 # -- Mail servers -----------------------------------------------------------------------------------------------------
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import models
+from django.db import models, transaction
 
-from helpdesk.live import publish
+from helpdesk.live import address_of, publish
 from people.models import User
+from tickets.audience import audience, groups_of
 from tickets.models import Following, Notification, NotificationKind, Ticket
 
 # What was read in the browser meanwhile is not mailed.
@@ -32,27 +33,67 @@ def notify(
     now: datetime,
 ) -> bool:
     """Tell `user`, once per kind and `anchor`, however often it is called. False when they are not to be told."""
-    if (actor and actor.pk == user.pk) or not sees(user, ticket):
-        return False
-    due = now + MAILED_AFTER if wants_mail(user, kind) else None
-    if anchor and Notification.objects.filter(user=user, ticket=ticket, kind=kind, anchor=anchor).exists():
-        return False
-    told = {"actor": actor, "anchor": anchor, "at": now, "mail_due_at": due, "mailed_at": None}
-    unread = Notification.objects.filter(user=user, ticket=ticket, kind=kind, read_at=None)
-    gathered = kind in _GATHERED and unread.update(times=models.F("times") + 1, **told)
-    if not gathered:
-        Notification.objects.bulk_create(
-            [Notification(user=user, ticket=ticket, kind=kind, **told)], ignore_conflicts=True
+    return bool(notify_all([user], kind, ticket, actor=actor, anchor=anchor, now=now))
+
+
+@transaction.atomic
+def notify_all(
+    users: Iterable[User],
+    kind: NotificationKind,
+    ticket: Ticket,
+    *,
+    actor: User | None,
+    anchor: str = "",
+    now: datetime,
+) -> list[int]:
+    """The same for many, at the cost of one. Says by number who was told."""
+    others = {user.pk: user for user in users if actor is None or user.pk != actor.pk}
+    to_tell = seeing(others.values(), ticket)
+    theirs = Notification.objects.filter(ticket=ticket, kind=kind)
+    if anchor and to_tell:
+        to_tell -= set(theirs.filter(user__in=to_tell, anchor=anchor).values_list("user", flat=True))
+    if not to_tell:
+        return []
+    told = {"actor": actor, "anchor": anchor, "at": now, "mailed_at": None}
+    due = {pk: now + MAILED_AFTER if wants_mail(others[pk], kind) else None for pk in sorted(to_tell)}
+    unread: dict[int, int] = {}
+    if kind in _GATHERED:
+        # Held, so that nobody reads one away between now and what is added to it.
+        waiting = theirs.filter(user__in=to_tell, read_at=None, withdrawn=False).order_by("pk")
+        unread = dict(waiting.select_for_update(of=("self",)).values_list("user", "pk"))
+        mailed = [row for user, row in unread.items() if due[user]]
+        Notification.objects.filter(pk__in=unread.values()).update(
+            times=models.F("times") + 1,
+            mail_due_at=models.Case(
+                models.When(pk__in=mailed, then=models.Value(now + MAILED_AFTER)),
+                default=None,
+                output_field=models.DateTimeField(),
+            ),
+            **told,
         )
-    publish("notification", users=[user.pk])
-    return True
+    Notification.objects.bulk_create(
+        [
+            Notification(user=others[pk], ticket=ticket, kind=kind, mail_due_at=at, **told)
+            for pk, at in due.items()
+            if pk not in unread
+        ],
+        ignore_conflicts=True,
+    )
+    publish("notification", users=due)
+    return list(due)
 
 
-def sees(user: User, ticket: Ticket) -> bool:
-    """Whether `visible_to` lets this user see the ticket, asked of the database only where it depends on the ticket."""
-    if user.sees_all_tickets and ticket.trashed_at is None:
-        return True
-    return Ticket.objects.visible_to(user).filter(pk=ticket.pk).exists()
+def seeing(users: Iterable[User], ticket: Ticket) -> set[int]:
+    """Those of `users`, by number, whom `visible_to` lets see the ticket: asked of the database once, however many they
+    are, and only where it depends on the ticket.
+    """
+    users = [user for user in users if user.is_active]
+    found = {user.pk for user in users if user.sees_all_tickets and ticket.trashed_at is None}
+    asked = [user for user in users if user.pk not in found]
+    if asked:
+        hearing = audience(ticket.pk)
+        found |= {user.pk for user in asked if not hearing.isdisjoint({address_of(user.pk), *groups_of(user)})}
+    return found
 
 
 def assigned(ticket: Ticket, *, by: User | None, now: datetime) -> None:
@@ -66,8 +107,7 @@ def came_to_team(ticket: Ticket, *, by: User | None, now: datetime) -> None:
     if ticket.team_id is None:
         return
     members = User.objects.active().filter(memberships__team=ticket.team_id).exclude(pk=ticket.owner_id)
-    for member in members.order_by("pk"):
-        notify(member, NotificationKind.TEAM_TICKET, ticket, actor=by, now=now)
+    notify_all(members, NotificationKind.TEAM_TICKET, ticket, actor=by, now=now)
 
 
 def written_on(
@@ -80,8 +120,8 @@ def written_on(
     theirs = models.Q(pk=ticket.owner_id) | models.Q(
         pk__in=Following.objects.filter(ticket=ticket).order_by().values("user")
     )
-    for user in User.objects.active().filter(theirs).exclude(pk__in=list(told_already)).order_by("pk"):
-        notify(user, NotificationKind.ANSWER, ticket, actor=actor, anchor=anchor, now=now)
+    users = User.objects.active().filter(theirs).exclude(pk__in=list(told_already))
+    notify_all(users, NotificationKind.ANSWER, ticket, actor=actor, anchor=anchor, now=now)
 
 
 def unread_of(user: User) -> int:

@@ -9,9 +9,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from helpdesk.templatetags.ui import hue_of
+from inbox.commenting import Named
 from people.access import signed_in
 from people.models import Team, User
-from tickets import notifying
 from tickets.models import Ticket
 
 MOST = 8
@@ -29,26 +29,29 @@ def mentions(request: HttpRequest) -> JsonResponse:
     number_of_ticket = int(number) if number.isdecimal() and len(number) < 19 else 0
     ticket = get_object_or_404(Ticket.objects.visible_to(user), pk=number_of_ticket)
     begins = Q(name__istartswith=words) | Q(name__icontains=f" {words}")
-    people = User.objects.active().filter(begins | Q(email__istartswith=words)).exclude(pk=user.pk)
+    matching = User.objects.active().filter(begins | Q(email__istartswith=words)).exclude(pk=user.pk)
+    people = list(matching.prefetch_related("teams").order_by("name", "pk")[:MOST])
+    sized = Team.objects.filter(begins).annotate(size=Count("members", filter=Q(members__is_active=True)))
+    teams = list(sized.order_by("name")[: max(2, MOST - len(people))])
+    blind = Named(people, teams).blind_on(ticket)
     found = [
         {
             "key": f"user-{one.pk}",
             "name": one.name,
             "about": ", ".join(team.name for team in one.teams.all()) or one.get_role_display(),
-            "sees": notifying.sees(one, ticket),
+            "sees": one not in blind.users,
             "hue": hue_of(one.name),
         }
-        for one in people.prefetch_related("teams").order_by("name", "pk")[:MOST]
+        for one in people
     ]
-    teams = Team.objects.filter(begins).annotate(size=Count("members", filter=Q(members__is_active=True)))
     found += [
         {
             "key": f"team-{team.pk}",
             "name": team.name,
             "about": _("Team · %(people)s")
             % {"people": ngettext("%(n)d person", "%(n)d people", team.size) % {"n": team.size}},
-            "sees": True,
+            "sees": team not in blind.teams,
         }
-        for team in teams.order_by("name")[: max(2, MOST - len(found))]
+        for team in teams
     ]
     return JsonResponse({"people": found, "unseeing": _("Cannot see this ticket")})

@@ -1,13 +1,8 @@
 """What is told after a commit, and to whom."""
 
-import json
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-import redis
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,37 +13,18 @@ from tickets.models import Kind, Priority
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What was said since the last time one asked."""
-    client = redis.Redis.from_url(settings.HELPDESK_REDIS_URL)
-    listening = client.pubsub(ignore_subscribe_messages=True)
-    listening.subscribe(live.channel(settings.HELPDESK_REDIS_URL))
-    listening.get_message(timeout=1)
-
-    def read() -> list[dict[str, Any]]:
-        said = []
-        while message := listening.get_message(timeout=0.05):
-            said.append(json.loads(message["data"]))
-        return said
-
-    yield read
-    listening.close()
-    client.close()
-
-
-def test_a_transaction_that_changes_a_ticket_in_many_ways_tells_once(told, on_commit):
+def test_a_transaction_that_changes_a_ticket_in_many_ways_tells_once(told_live, on_commit):
     agent, ticket = make_user(), make_ticket()
     with on_commit(), transaction.atomic():
         ticket.assign(agent, by=agent, now=timezone.now())
         ticket.prioritise(Priority.HIGH, by=agent, now=timezone.now())
         ticket.move_to(ticket.pipeline.first_status(Kind.CLOSED), by=agent, now=timezone.now())
-    said = told()
+    said = told_live()
     assert [each["notice"] for each in said] == [{"kind": "ticket", "ticket": ticket.pk}]
     assert {"everything", "unassigned"} <= set(said[0]["to"]), "who saw it unassigned is told that it is gone"
 
 
-def test_what_is_rolled_back_is_not_told_and_what_follows_is(told, on_commit):
+def test_what_is_rolled_back_is_not_told_and_what_follows_is(told_live, on_commit):
     agent, ticket = make_user(), make_ticket()
     with on_commit():
         try:
@@ -57,10 +33,10 @@ def test_what_is_rolled_back_is_not_told_and_what_follows_is(told, on_commit):
                 raise ValueError
         except ValueError:
             pass
-    assert told() == []
+    assert told_live() == []
     with on_commit():
         ticket.prioritise(Priority.LOW, by=agent, now=timezone.now())
-    assert len(told()) == 1
+    assert len(told_live()) == 1
 
 
 @pytest.mark.parametrize(
@@ -74,19 +50,19 @@ def test_what_is_rolled_back_is_not_told_and_what_follows_is(told, on_commit):
         lambda ticket: ticket.reread(name="What it is about", contact=None),
     ],
 )
-def test_every_change_of_a_ticket_is_told(told, on_commit, change):
+def test_every_change_of_a_ticket_is_told(told_live, on_commit, change):
     with on_commit():
         ticket = make_ticket()
-    assert len(told()) == 1
+    assert len(told_live()) == 1
     with on_commit():
         change(ticket)
-    assert [each["notice"] for each in told()] == [{"kind": "ticket", "ticket": ticket.pk}]
+    assert [each["notice"] for each in told_live()] == [{"kind": "ticket", "ticket": ticket.pk}]
 
 
-def test_a_notice_to_users_goes_to_them_alone(told, on_commit):
+def test_a_notice_to_users_goes_to_them_alone(told_live, on_commit):
     with on_commit():
         live.publish("draft", ticket=7, users=[3, 4])
-    assert told() == [{"to": ["user:3", "user:4"], "notice": {"kind": "draft", "ticket": 7}}]
+    assert told_live() == [{"to": ["user:3", "user:4"], "notice": {"kind": "draft", "ticket": 7}}]
 
 
 def test_a_redis_that_is_away_fails_nothing_and_is_said_once(settings, on_commit, caplog):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.utils import timezone
 
 from inbox import commenting
 from inbox.commenting import Access, comment
@@ -214,3 +217,100 @@ def test_a_new_ticket_of_a_team_tells_its_members(maija: User) -> None:
     make_ticket(team=team)
     assert [kind for kind, _anchor in told(member)] == [NotificationKind.TEAM_TICKET]
     assert told(maija) == []
+
+
+def cost_of_naming(count_queries: Any, author: User, size: int, **rights: Any) -> int:
+    team, ticket = make_team(), make_ticket(owner=author)
+    members = [make_user(team=team, **rights) for _ in range(size)]
+    cost: int = count_queries(lambda: comment(ticket, by=author, html=named(team), access=Access.GIVE))
+    assert all(told(member) for member in members)
+    return cost
+
+
+@pytest.mark.parametrize("rights", [{}, {"ticket_access": "own", "sees_unassigned": False}])
+def test_naming_a_large_team_costs_what_naming_a_small_one_costs(
+    author: User, count_queries: Any, rights: dict[str, Any]
+) -> None:
+    assert cost_of_naming(count_queries, author, 2, **rights) == cost_of_naming(count_queries, author, 12, **rights)
+
+
+def test_what_goes_to_many_followers_costs_what_goes_to_two(author: User, count_queries: Any) -> None:
+    def cost(size: int) -> int:
+        ticket = make_ticket(owner=author)
+        followers = [make_user(mail_on_answer=number % 2 == 0) for number in range(size)]
+        for follower in followers:
+            Following.objects.follow(ticket, follower)
+        comment(ticket, by=author, text="One.")  # half of them have it unread when the next comes
+        Notification.objects.filter(user__in=followers[::3]).update(read_at=timezone.now())
+        spent: int = count_queries(lambda: comment(ticket, by=author, text="Two."))
+        for number, follower in enumerate(followers):
+            newest = Notification.objects.filter(user=follower).order_by("-pk").first()
+            assert newest is not None
+            assert newest.times == (1 if number % 3 == 0 else 2)
+            assert (newest.mail_due_at is not None) == follower.mail_on_answer
+        return spent
+
+    assert cost(2) == cost(12)
+
+
+def test_a_new_ticket_of_a_large_team_costs_what_one_of_a_small_team_costs(count_queries: Any) -> None:
+    make_ticket()
+
+    def cost(size: int) -> int:
+        team = make_team()
+        members = [make_user(team=team, ticket_access="team", sees_unassigned=False) for _ in range(size)]
+        spent: int = count_queries(lambda: make_ticket(team=team))
+        assert [told(member) for member in members] == [[(NotificationKind.TEAM_TICKET, "")]] * size
+        return spent
+
+    assert cost(2) == cost(12)
+
+
+def test_what_comes_after_a_deleted_comment_is_told(author: User, maija: User) -> None:
+    ticket = make_ticket(owner=maija)
+    Notification.objects.all().delete()
+    gone = comment(ticket, by=author, text="Wrong ticket.")
+    commenting.delete(gone, by=author)
+    assert told(maija) == []
+    written = comment(ticket, by=author, text="This is what I meant.")
+    assert told(maija) == [(NotificationKind.ANSWER, f"m{written.pk}")]
+
+
+def test_a_comment_its_change_and_its_end_reach_the_pages_at_once(
+    author: User, maija: User, told_live: Any, on_commit: Any
+) -> None:
+    ticket = make_ticket(owner=author)
+    with on_commit():
+        written = comment(ticket, by=author, html=named(maija))
+
+    def heard() -> list[tuple[str, bool, bool]]:
+        """Kind, whether everybody who sees the ticket hears it, whether it is Maija's own."""
+        said = told_live()
+        return sorted(
+            (one["notice"]["kind"], "everything" in one["to"], f"user:{maija.pk}" in one["to"]) for one in said
+        )
+
+    hers, all_of_it = ("notification", False, True), ("ticket", True, False)
+    assert heard() == [hers, all_of_it]
+    with on_commit():
+        commenting.edit(written, by=author, html=named(maija, words="or not"))
+    assert heard() == [all_of_it], "who was told already is not told again"
+    with on_commit():
+        commenting.delete(written, by=author)
+    assert heard() == [hers, all_of_it]
+    with on_commit():
+        commenting.restore(written, by=author)
+    assert heard() == [hers, all_of_it]
+    with on_commit(), pytest.raises(CommentIsDeleted):
+        commenting.delete(written, by=author)
+        commenting.edit(written, by=author, text="Too late.")
+    assert heard() == [hers, all_of_it], "only that it is gone"
+
+
+def test_who_sees_nothing_of_a_ticket_hears_of_no_comment_on_it(
+    author: User, outsider: User, told_live: Any, on_commit: Any
+) -> None:
+    ticket = make_ticket(owner=author)
+    with on_commit():
+        comment(ticket, by=author, html=named(outsider), access=Access.WITHHOLD)
+    assert not any(f"user:{outsider.pk}" in one["to"] for one in told_live())
