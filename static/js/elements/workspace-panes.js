@@ -50,9 +50,9 @@ class WorkspacePanes extends HTMLElement {
   }
 
   #key(event) {
-    // A menu or dialog on top closes first.
-    const onTop = document.querySelector(":popover-open, dialog[open]")
-    if (event.key === "Escape" && !event.defaultPrevented && !onTop) this.#closeDrawers(true)
+    // A menu or dialog on top closes first. To look for one takes its time on a long page: not at every key.
+    if (event.key !== "Escape" || event.defaultPrevented) return
+    if (!document.querySelector(":popover-open, dialog[open]")) this.#closeDrawers(true)
   }
 
   #swapped() {
