@@ -301,9 +301,10 @@ def test_a_comment_its_change_and_its_end_reach_the_pages_at_once(
     with on_commit():
         commenting.restore(written, by=author)
     assert heard() == [hers, all_of_it]
-    with on_commit(), pytest.raises(CommentIsDeleted):
+    with on_commit():
         commenting.delete(written, by=author)
-        commenting.edit(written, by=author, text="Too late.")
+        with pytest.raises(CommentIsDeleted):
+            commenting.edit(written, by=author, text="Too late.")
     assert heard() == [hers, all_of_it], "only that it is gone"
 
 

@@ -503,7 +503,7 @@ def test_of_an_answer_whose_sender_died_followers_hear_once(write: Any, box: Mai
     assert told_of(outgoing, follower) == []
     Outgoing.objects.sweep(now + timedelta(minutes=2))
     assert told_of(outgoing, follower) == [1]
-    accepted = {address: (RecipientState.ACCEPTED, "250 OK") for address in states(outgoing)}
+    accepted = dict.fromkeys(states(outgoing), (RecipientState.ACCEPTED, "250 OK"))
     outgoing._settle(Outcome(accepted, "250 OK"), now + timedelta(minutes=3))  # it was only slow
     assert seen(outgoing).state == OutgoingState.SENT
     assert told_of(outgoing, follower) == [1]
