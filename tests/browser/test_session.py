@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from inbox.commenting import comment
 from inbox.models import Message, Upload
 from people.models import User
 from tests import signing_in
@@ -51,3 +52,56 @@ def test_after_signing_in_again_in_another_tab_the_first_one_goes_on(page, live_
     page.locator(".composer__reply [data-send]").first.click()
     expect(page.locator("#messages")).to_contain_text("here is the label")
     assert Message.objects.filter(author=aino).count() == 1
+
+
+def test_a_changed_comment_is_back_after_signing_in_again(page, live_server, sign_in, aino, ticket):
+    written = comment(ticket, by=aino, html="<p>Old words</p>")
+    sign_in(page, aino)
+    address = f"{live_server.url}/tickets/{ticket.number}/"
+    page.goto(address)
+    open_comment(page, written)
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" and many new ones")
+    expire(page)
+    page.get_by_role("button", name="Save comment").click()
+    out = page.locator("live-stream")
+    expect(out).to_contain_text("You are signed out.")
+    expect(out.get_by_role("link", name="Sign in in a new tab")).to_have_attribute("target", "_blank")
+    expect(comment_editor(page, written)).to_have_text("Old words and many new ones")
+    assert page.url == address
+
+    page.reload()
+    signing_in.sign_in(page, page.url, aino)
+    page.wait_for_url("**/tickets/**")
+    open_comment(page, written)
+    expect(comment_editor(page, written)).to_have_text("Old words and many new ones")
+    expect(page.get_by_text("What you had written here and not saved is back.")).to_be_visible()
+    page.get_by_role("button", name="Save comment").click()
+    expect(page.locator(f"#m{written.pk} .editor")).to_have_count(0)
+    expect(page.locator(f"#m{written.pk}")).to_contain_text("Old words and many new ones")
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('kept:'))") == []
+
+
+def test_a_click_elsewhere_leads_to_signing_in_only_when_nobody_writes(page, live_server, sign_in, aino, ticket):
+    make_message(make_ticket(name="Another one"))
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("Hi Elina,")
+    expire(page)
+    page.get_by_role("link", name="Another one").click()
+    expect(page.locator("live-stream")).to_contain_text("You are signed out.")
+    expect(page.locator(".composer__reply .editor")).to_have_text("Hi Elina,")
+
+    page.reload()
+    expect(page.get_by_label("Email", exact=True)).to_be_visible()
+
+
+def comment_editor(page: Page, written: Message) -> Any:
+    return page.locator(f"#m{written.pk} .editor")
+
+
+def open_comment(page: Page, written: Message) -> None:
+    page.locator(f"#m{written.pk}").hover()
+    page.locator(f"#m{written.pk} [hx-get$='/comment/']").first.click()
+    comment_editor(page, written).click()

@@ -23,15 +23,13 @@ class LiveStream extends HTMLElement {
   #isCaughtUp = false
 
   connectedCallback() {
-    const name = `live:${this.dataset.user}`
-    this.#letGo = new AbortController()
-    this.#channel = new BroadcastChannel(name)
+    this.#channel = new BroadcastChannel(this.#name)
     this.#channel.addEventListener("message", this)
     this.#timers = [setInterval(() => this.#poll(), POLL), setInterval(() => this.#watch(), 5_000)]
     for (const type of ["visibilitychange", "live:out"]) document.addEventListener(type, this)
-    for (const type of ["online", "pagehide", "pageshow"]) addEventListener(type, this)
+    for (const type of ["online", "focus", "pagehide", "pageshow"]) addEventListener(type, this)
     this.#set("broken")
-    this.#join(name)
+    this.#join()
   }
 
   disconnectedCallback() {
@@ -39,7 +37,7 @@ class LiveStream extends HTMLElement {
     this.#channel.close()
     for (const timer of this.#timers) clearInterval(timer)
     for (const type of ["visibilitychange", "live:out"]) document.removeEventListener(type, this)
-    for (const type of ["online", "pagehide", "pageshow"]) removeEventListener(type, this)
+    for (const type of ["online", "focus", "pagehide", "pageshow"]) removeEventListener(type, this)
   }
 
   handleEvent(event) {
@@ -48,11 +46,14 @@ class LiveStream extends HTMLElement {
     else if (event.type === "live:out") this.#signedOut()
     else if (event.type === "online") this.#stream?.hurry()
     else if (event.type === "pagehide") this.#leave()
-    else if (event.persisted) this.#join(`live:${this.dataset.user}`)
+    else if (event.type === "focus") this.#askWhenOut()
+    else if (event.persisted) this.#join()
   }
 
+  get #name() { return `live:${this.dataset.user}` }
+
   // Without locks (a page that came without TLS) each tab that one looks at has a stream of its own.
-  #join(name) {
+  #join() {
     this.#letGo = new AbortController()
     if (!navigator.locks) return document.hidden || this.#listen()
 
@@ -61,14 +62,14 @@ class LiveStream extends HTMLElement {
       signal.addEventListener("abort", letGo, { once: true })
       this.#listen()
     })
-    navigator.locks.request(name, { signal }, hold).catch(() => {})
+    navigator.locks.request(this.#name, { signal }, hold).catch(() => {})
     this.#channel.postMessage({ asks: true })
   }
 
   #leave() {
     this.#stream?.stop()
     this.#stream = undefined
-    this.#letGo.abort()
+    this.#letGo?.abort()
   }
 
   #listen() {
@@ -127,6 +128,7 @@ class LiveStream extends HTMLElement {
 
   #show(words) {
     this.querySelector("[data-text]").textContent = words
+    this.querySelector("[data-when-out]").hidden = this.#state !== "out"
     this.hidden = false
     this.#say(words)
   }
@@ -141,6 +143,13 @@ class LiveStream extends HTMLElement {
     if (this.#stream) this.#leave()
   }
 
+  // Somebody who comes back to this tab may have signed in in another one.
+  #askWhenOut() {
+    if (this.#state !== "out") return
+    this.#leave()
+    this.#join()
+  }
+
   #poll() {
     if (!document.hidden && this.#state !== "out") this.#anything()
   }
@@ -152,6 +161,7 @@ class LiveStream extends HTMLElement {
   #looked() {
     clearTimeout(this.#hiding)
     if (!document.hidden) this.#stream?.hurry()
+    if (!document.hidden) this.#askWhenOut()
     if (navigator.locks) return
     if (document.hidden) this.#hiding = setTimeout(() => this.#leave(), HIDDEN_FOR)
     else if (!this.#stream) this.#join()
