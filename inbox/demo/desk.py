@@ -1,4 +1,4 @@
-"""What the demo's desk is besides its people and mail: properties, a pipeline that asks for one, a ticket made by hand."""
+"""What the demo's desk is besides people and mail: properties, a pipeline that asks for one, snippets, a ticket by hand."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inbox.creating import create
+from library.models import Snippet
 from people.models import Contact, User
 from tickets.models import Kind, Pipeline, Property
 
@@ -26,6 +27,8 @@ def furnish() -> None:
         closed = pipeline.first_status(Kind.CLOSED)
         closed.required = each["closed_requires"]
         closed.save(update_fields=["required"])
+    for each in words["snippet"]:
+        Snippet.objects.create(**each)
 
 
 def make_by_hand(users: Mapping[str, User], now: datetime) -> int:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from inbox.models import Attachment, Conversation, Incoming, Mailbox, Message, Outgoing, RoomMail
+from library.models import Snippet
 from people.models import Role, User
 from tests.factories import make_user
 from tickets.describing import required_fields
@@ -47,6 +48,7 @@ def test_the_demo_is_a_desk_in_the_middle_of_its_work(demo: str, client: Client)
         "root_cause"
     ]
 
+    assert {snippet.shortcut: snippet.owner for snippet in Snippet.objects.all()}["swap"] is None
     assert set(Ticket.objects.values_list("turn", flat=True)) == set(Kind)
     assert Ticket.objects.filter(owner=None).exists()
     assert Ticket.objects.filter(priority=4).exists()
