@@ -189,6 +189,18 @@ class TooFarAhead(ReplyError):
         super().__init__(_("A mail can wait for %(days)d days at most. Choose an earlier time.") % {"days": days})
 
 
+class AnotherBegun(InboxError):
+    """Making a draft of a message would overwrite, or mix, what the same person is writing on the ticket by now."""
+
+    def __init__(self) -> None:
+        super().__init__(_("You have begun another answer here. Send or discard it first."))
+
+
+class AlreadyUndone(InboxError):
+    def __init__(self) -> None:
+        super().__init__(_("This mail was taken back already. It was not sent."))
+
+
 class TooLateToUndo(InboxError):
     def __init__(self) -> None:
         super().__init__(_("This mail has left already, so it cannot be taken back."))
@@ -202,6 +214,19 @@ class NotYours(InboxError):
 class CannotRelease(InboxError):
     def __init__(self) -> None:
         super().__init__(_("This message is no answer to a forward, so there is nothing to release."))
+
+
+class StillAside(ReplyError):
+    """The contact, or who stands with the contact, would get what was written between us and somebody else."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            _(
+                "%(address)s may not see the message that you answer: it was written beside the conversation with the "
+                "customer. Send this without the quoted message and its files, or remove the recipient."
+            )
+            % {"address": address[:100]}
+        )
 
 
 class NamesWithoutAccess(ReplyError):
@@ -229,6 +254,13 @@ class MayNotShare(ReplyError):
 class MayNotChangeComment(ReplyError):
     def __init__(self) -> None:
         super().__init__(_("Only who wrote a comment can change it."))
+
+
+class NewerComment(ReplyError):
+    """A change of a comment would overwrite another one that its author made elsewhere meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(_("You changed this comment in another window since you opened it here. It says now:"))
 
 
 class CommentIsDeleted(ReplyError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
 
 from inbox.errors import CannotRelease
-from inbox.models import Message, MessageKind
+from inbox.models import Direction, Message, MessageKind
 from people.models import ContactAddress, User
 from people.models.contact import normalised
 from tickets.models import EventKind, Ticket
@@ -30,6 +31,22 @@ def is_third_party(sender: str, ticket: Ticket, answers: Message | None) -> bool
     return any(sender in _on(message) for message in aside.only(*_FIELDS).order_by("-pk")[:MOST_ASKED])
 
 
+def is_aside(message: Message) -> bool:
+    """Whether it stands between us and somebody whom we forwarded to, and the contact may not see it (yet)."""
+    if message.third_party:
+        return message.released_at is None
+    return message.direction == Direction.OUT and message.kind == MessageKind.FORWARD
+
+
+def kept_from(message: Message, addresses: Iterable[str], ticket: Ticket) -> list[str]:
+    """Those of `addresses` who may not get the words and files of `message`, because it stands aside of them."""
+    if not is_aside(message):
+        return []
+    contacts, had_it = _addresses_of_contacts(ticket), _on(message)
+    others = _with_customer(ticket) - had_it
+    return [one for one in dict.fromkeys(addresses) if normalised(one) in contacts or normalised(one) in others]
+
+
 @transaction.atomic
 def release(message: Message, *, by: User, now: datetime) -> None:
     """Let it be part of what the contact may see. Releasing twice does nothing. Raises CannotRelease."""
@@ -48,11 +65,19 @@ _FIELDS = ("from_address", "to", "cc", "bcc", "reply_to")
 def _is_customer(sender: str, ticket: Ticket) -> bool:
     if User.objects.active().filter(email=sender).exists():
         return True
+    return sender in _addresses_of_contacts(ticket) or sender in _with_customer(ticket)
+
+
+def _addresses_of_contacts(ticket: Ticket) -> set[str]:
     contacts = [ticket.contact_id, *ticket.other_contacts.values_list("pk", flat=True)]
-    if ContactAddress.objects.filter(contact__in=contacts, address=sender).exists():
-        return True
+    return set(ContactAddress.objects.filter(contact__in=contacts).values_list("address", flat=True))
+
+
+def _with_customer(ticket: Ticket) -> set[str]:
+    """Everybody on the mails between us and the customer."""
     ours = ticket.messages.exclude(Q(kind=MessageKind.FORWARD) | Q(kind=MessageKind.COMMENT) | Q(third_party=True))
-    return any(sender in _on(message) for message in ours.only(*_FIELDS).order_by("-pk")[:MOST_ASKED])
+    mails = ours.only(*_FIELDS).order_by("-pk")[:MOST_ASKED]
+    return set().union(*(_on(message) for message in mails))
 
 
 def _on(message: Message) -> set[str]:

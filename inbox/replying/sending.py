@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from inbox import checking, drafting
+from inbox import checking, drafting, releasing
 from inbox.addressing import Recipients, recipients_of
 from inbox.errors import (
     CheckFailed,
@@ -21,6 +21,7 @@ from inbox.errors import (
     MailTooLarge,
     MayNotReply,
     PropertiesMissing,
+    StillAside,
     TicketInTrash,
     TooFarAhead,
 )
@@ -40,7 +41,7 @@ from inbox.models import (
     Upload,
 )
 from inbox.models.message import id_hash
-from inbox.quoting import NONE, Quote, history
+from inbox.quoting import Quote, history
 from inbox.rendering import references_for, render
 from inbox.replying.body import Body, attach, once, read_body
 from inbox.threading import token_key
@@ -132,6 +133,7 @@ class _Sending:
         if status is not None:
             self._insist_on_properties(status, properties)
 
+        self._keep_aside(recipients)
         message = self._write_message(recipients, body, due_at or self.now)
         attachments = [*attach(message, body), *self._forward_files(message, recipients)]
         mime = render(message, recipients.mailbox, attachments, by=self.by)
@@ -263,11 +265,16 @@ class _Sending:
         addresses = (*recipients.to, *recipients.cc, *recipients.bcc)
         return any(normalised(entry["address"]) in known for entry in addresses)
 
+    def _keep_aside(self, recipients: Recipients) -> None:
+        """Raises StillAside when the customer would get words or files that a third party and we wrote each other."""
+        if recipients.answered is None or not (self._history(recipients).text or self._chosen_files(recipients)):
+            return
+        addresses = [entry["address"] for entry in (*recipients.to, *recipients.cc, *recipients.bcc)]
+        if kept := releasing.kept_from(recipients.answered, addresses, self.ticket):
+            raise StillAside(kept[0])
+
     def _history(self, recipients: Recipients) -> Quote:
-        answered = recipients.answered
-        if answered and answered.third_party and answered.released_at is None and self._reaches_contact(recipients):
-            return NONE  # what is not released is not quoted to the contact either
-        return history(recipients.kind, answered, self.draft.quoted_html)
+        return history(recipients.kind, recipients.answered, self.draft.quoted_html)
 
     def _conversation(self, recipients: Recipients) -> Conversation:
         answered = recipients.answered

@@ -3,15 +3,53 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 
 from inbox import commenting
 from inbox.commenting import comment
-from inbox.errors import UploadGone
-from tests.factories import make_ticket, make_user
+from inbox.errors import StillAside, UploadGone
+from inbox.models import Attachment, Direction, Draft, Message, MessageKind
+from inbox.replying import send
+from people.models import User
+from tests.factories import make_contact, make_message, make_ticket, make_user
+from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
+
+CARRIER, ELINA = "help@carrier.example", "elina@customer.example"
+
+
+def to(*addresses: str) -> list[Any]:
+    return [{"name": "", "address": address} for address in addresses]
+
+
+@pytest.fixture
+def agent() -> User:
+    return make_user(name="Maija Virtanen")
+
+
+@pytest.fixture
+def ticket() -> Ticket:
+    ticket = make_ticket(contact=make_contact(ELINA))
+    make_message(ticket, cc=to("boss@customer.example"))
+    return ticket
+
+
+@pytest.fixture(params=["our forward", "their answer"])
+def aside(request: pytest.FixtureRequest, ticket: Ticket) -> Message:
+    """What stands between us and the carrier, with a file."""
+    if request.param == "our forward":
+        fields: dict[str, Any] = {"direction": Direction.OUT, "kind": MessageKind.FORWARD, "to": to(CARRIER)}
+    else:
+        fields = {"third_party": True, "from_address": CARRIER}
+    message = make_message(ticket, text="She is a known complainer.", **fields)
+    Attachment.objects.create(
+        message=message, name="claims.pdf", content_type="application/pdf", size=3, file=ContentFile(b"pdf", "c")
+    )
+    return message
 
 
 @pytest.mark.parametrize("piece", ["<img", '<img src="', '<img src="/attachments/', "<span ", '<img alt="', "<p><img "])
@@ -30,3 +68,25 @@ def test_a_megabyte_of_anything_is_read_within_a_second(piece: str) -> None:
 def test_an_image_with_a_key_that_is_none_is_a_file_that_is_gone() -> None:
     with pytest.raises(UploadGone):
         comment(make_ticket(), by=make_user(), html=f'<p>See</p><img src="/uploads/{"-" * 36}/">')
+
+
+@pytest.mark.parametrize("reader", [ELINA, "Boss@customer.example"])
+@pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+@pytest.mark.parametrize("kind", ["reply", "forward"])
+def test_what_was_written_aside_reaches_nobody_of_the_customer(
+    agent: User, ticket: Ticket, aside: Message, kind: str, field: str, reader: str
+) -> None:
+    named = {"to": to(CARRIER), "cc": [], "bcc": [], field: to(reader)}
+    draft = Draft(user=agent, ticket=ticket, mode="reply", kind=kind, answers=aside, text="See below.", **named)
+    with pytest.raises(StillAside, match=reader):
+        send(draft, by=agent, overrides=None)
+
+    draft.quoted_html, draft.forwarded = "", []
+    sent = send(draft, by=agent, overrides=None)
+    assert "complainer" not in sent.quoted_text + sent.quoted_html + sent.outgoing.mime.read().decode()
+    assert not sent.attachments.exists()
+
+
+def test_what_was_written_aside_is_quoted_to_those_it_is_for(agent: User, ticket: Ticket, aside: Message) -> None:
+    draft = Draft(user=agent, ticket=ticket, mode="reply", answers=aside, text="Thank you.", to=to(CARRIER), cc=[])
+    assert "complainer" in send(draft, by=agent, overrides=None).quoted_text

@@ -394,7 +394,9 @@ def test_who_answers_a_forward_is_told_apart_from_the_customer(agent: User, tick
 def test_a_third_partys_words_are_released_once_and_not_quoted_before(agent: User, ticket: Ticket) -> None:
     told = make_message(ticket, from_address="help@carrier.example", text="It was stolen.", third_party=True)
     to_both = [{"name": "", "address": "elina@customer.example"}]
-    answer = send(draft_of(agent, ticket, answers=told, to=to_both, cc=[]), by=agent)
+    with pytest.raises(errors.StillAside):
+        send(draft_of(agent, ticket, answers=told, to=to_both, cc=[]), by=agent)
+    answer = send(draft_of(agent, ticket, answers=told, to=to_both, cc=[], quoted_html=""), by=agent)
     assert "stolen" not in answer.quoted_text + answer.quoted_html
     assert answer.kind == MessageKind.EMAIL
     aside = reply(ticket, by=agent, text="Thank you.", answers=told)
