@@ -163,7 +163,8 @@ _REMOTE_IMAGE = re.compile(r'<img data-remote-src="([^"]*)"')
 _IMAGE = re.compile(r"<img(?=[\s>])[^<>]*>")
 _DESCRIPTION = re.compile(r' alt="([^"]*)"')
 _SOURCE = re.compile(r' (?:src|data-remote-src)="([^"]*)"')
-_MENTION_MARK = re.compile(r' data-mention="[^"]*"')
+_MENTIONING_TAG = re.compile(r"<(?:span|a)(?= )[^<>]*>")
+_MENTION_MARK = re.compile(r' data-mention="([^"]*)"')
 _CID_IMAGE = re.compile(r'<img src="cid:([^"]*)"', re.IGNORECASE)
 
 _URL_IN_TEXT = re.compile(
@@ -230,7 +231,16 @@ def resolve_cids(clean_html: str, urls: Mapping[str, str]) -> SafeString:
 
 def without_mentions(clean_html: str) -> SafeString:
     """The cleaned HTML without its marks of whom it names; the names stay."""
-    return mark_safe(_MENTION_MARK.sub("", clean_html))
+    return mark_safe(_MENTIONING_TAG.sub(lambda tag: _MENTION_MARK.sub("", tag[0]), clean_html))
+
+
+def mentions_in(clean_html: str) -> list[str]:
+    """Whom cleaned HTML of our editor names: what its elements say, not what reads like it among the words.
+
+    In cleaned HTML every tag is whole, and a quote inside an attribute or the words is written otherwise.
+    """
+    tags = _MENTIONING_TAG.findall(clean_html)
+    return [mark[1] for mark in map(_MENTION_MARK.search, tags) if mark]
 
 
 def describe_images(clean_html: str) -> SafeString:

@@ -19,13 +19,20 @@ from django.utils import timezone
 
 from helpdesk import html as safe_html
 from helpdesk.live import access_changed, publish
-from inbox.errors import CommentIsDeleted, EmptyMessage, MayNotChangeComment, MayNotShare, NamesWithoutAccess
+from inbox.errors import (
+    CommentIsDeleted,
+    EmptyMessage,
+    MayNotChangeComment,
+    MayNotShare,
+    NamesWithoutAccess,
+    NewerComment,
+)
 from inbox.models import Attachment, CommentVersion, Direction, Mention, Message, MessageKind, Upload
 from people.models import Membership, Team, User
 from tickets import notifying
 from tickets.models import NotificationKind, Share, Ticket
 
-_MENTION = re.compile(r'\bdata-mention="(user|team)-(\d{1,18})"')
+_MENTION = re.compile(r"(user|team)-(\d{1,18})")
 _OWN_IMAGE = re.compile(r"/attachments/(\d{1,18})/$")
 MOST_NAMED = 50
 
@@ -69,7 +76,8 @@ class Named:
 
 def named_in(clean_html: str) -> Named:
     """Active users and teams whom the HTML of a comment names."""
-    found = list(dict.fromkeys(_MENTION.findall(clean_html)))[:MOST_NAMED]
+    marks = map(_MENTION.fullmatch, safe_html.mentions_in(clean_html))
+    found = list(dict.fromkeys(mark.groups() for mark in marks if mark))[:MOST_NAMED]
     users = User.objects.active().in_bulk([int(pk) for kind, pk in found if kind == "user"])
     teams = Team.objects.in_bulk([int(pk) for kind, pk in found if kind == "team"])
     return Named(list(users.values()), list(teams.values()))
@@ -136,11 +144,13 @@ def edit(
     text: str = "",
     uploads: Iterable[Upload | UUID | str] = (),
     access: Access | None = None,
+    version: int | None = None,
     now: datetime | None = None,
 ) -> None:
     """Change what a comment says; how it read before is kept, and only who is newly named is told.
 
-    The same text again changes nothing. Raises a ReplyError; then nothing is saved.
+    `version` is how often it had been changed when its author began, see `version_of`. The same text again changes
+    nothing. Raises a ReplyError, NewerComment when it was changed since; then nothing is saved.
     """
     from inbox.replying import attach, read_body
 
@@ -151,6 +161,8 @@ def edit(
         raise EmptyMessage
     if (body.html, body.uploads) == (message.html, []):
         return
+    if version is not None and version != version_of(message):
+        raise NewerComment
     named = named_in(body.html)
     new = named - Named(
         list(User.objects.filter(mentions__message=message)), list(Team.objects.filter(mentions__message=message))
@@ -182,6 +194,11 @@ def restore(message: Message, *, by: User) -> None:
         message.deleted_at = None
         message.save(update_fields=["deleted_at"])
         _withdraw(message, ticket, False)
+
+
+def version_of(message: Message) -> int:
+    """How often a comment was changed."""
+    return message.versions.count()
 
 
 def may_edit(message: Message, user: User) -> bool:

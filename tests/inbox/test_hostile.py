@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 
+from helpdesk import html as safe_html
 from inbox import commenting
-from inbox.commenting import comment
+from inbox.commenting import Access, comment
 from inbox.errors import StillAside, UploadGone
-from inbox.models import Attachment, Direction, Draft, Message, MessageKind
+from inbox.models import Attachment, Direction, Draft, Mention, Message, MessageKind
 from inbox.replying import send
 from people.models import User
 from tests.factories import make_contact, make_message, make_ticket, make_user
@@ -90,3 +91,26 @@ def test_what_was_written_aside_reaches_nobody_of_the_customer(
 def test_what_was_written_aside_is_quoted_to_those_it_is_for(agent: User, ticket: Ticket, aside: Message) -> None:
     draft = Draft(user=agent, ticket=ticket, mode="reply", answers=aside, text="Thank you.", to=to(CARRIER), cc=[])
     assert "complainer" in send(draft, by=agent, overrides=None).quoted_text
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        'data-mention="user-{pk}"',
+        "<span>data-mention=\"user-{pk}\"</span>",
+        "<span title='&lt;span data-mention=\"user-{pk}\"&gt;'>x</span>",
+        "<span title=' data-mention=\"user-{pk}\"'>x</span>",
+        '<p data-mention="user-{pk}">x</p>',
+        '<!-- <span data-mention="user-{pk}"> -->x',
+    ],
+)
+def test_only_the_mark_of_the_editor_names_somebody(agent: User, ticket: Ticket, html: str) -> None:
+    outsider = make_user(ticket_access="own", sees_unassigned=False)
+    html = html.format(pk=outsider.pk)
+    written = comment(ticket, by=agent, html=f"<p>Look: {html}</p>", access=Access.GIVE)
+
+    assert not Mention.objects.exists()
+    assert not Ticket.objects.visible_to(outsider).exists()
+    if html.startswith("data"):
+        assert html in written.text
+        assert "data-mention" in safe_html.without_mentions(written.html)
