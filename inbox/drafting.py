@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from helpdesk.live import publish
 from inbox.addressing import newest_of_customer
-from inbox.errors import AlreadySent, NewerDraft
+from inbox.errors import AlreadySent, AnotherBegun, NewerDraft
 from inbox.models import Attachment, Draft, DraftMode, MailKind, Message, MessageKind, Upload
 from inbox.quoting import quote
 from people.models import User
@@ -132,34 +132,22 @@ def used_up(written_or_draft: Written | Draft) -> Draft | None:
 def from_message(message: Message, *, by: User, now: datetime) -> Draft:
     """Turn a message of ours back into a draft of `by`: text, pictures, files, recipients, subject and history.
 
-    Its files are copied, so the message may stay or go. What was begun meanwhile in the same editor is not lost: it stands
-    below. The message itself is left to the caller.
+    Its files are copied, so the message may stay or go; it is left to the caller. Raises AnotherBegun when the same person
+    is writing something else there by now: two texts for two audiences never become one.
     """
     if message.ticket is None:
         raise ValueError("a message without a ticket has no editor")
     mode = DraftMode.COMMENT if message.is_internal else DraftMode.REPLY
-    with transaction.atomic():
-        uploads: dict[int, Upload] = {}
-        html = message.html
-        for attachment in message.attachments.all():
-            uploads[attachment.pk] = upload = _as_upload(attachment, by)
-            if attachment.content_id:
-                html = _showing(html, attachment.content_id, upload)
-        begun = Draft.objects.select_for_update().live(by, message.ticket, mode)
-        draft = begun or Draft(user=by, ticket=message.ticket, mode=mode, version=0)
-        rest = begun.html if begun and not begun.is_blank else ""
-        draft.html, draft.text = html + rest, "" if html else message.text
-        draft.form_key = Draft().form_key
-        draft.version += 1
-        draft.updated_at = now
-        if mode == DraftMode.REPLY:
-            _address_as(draft, message, message.ticket)
-        earlier = message.ticket.messages.filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
-        draft.begun_after = earlier.first()
-        draft.save()
-        draft.uploads.add(*uploads.values())
-        _tell(draft, draft.version)
-    return draft
+    try:
+        with transaction.atomic():
+            return _from_message(message, message.ticket, mode, by, now)
+    except IntegrityError as error:  # begun in this moment
+        raise AnotherBegun from error
+
+
+def has_begun(user: User, ticket: Ticket, mode: DraftMode = DraftMode.REPLY) -> bool:
+    """Whether the user is writing something there that they would miss."""
+    return _is_begun(Draft.objects.live(user, ticket, mode))
 
 
 def count_of(user: User) -> Count:
@@ -222,6 +210,36 @@ def _same(live: Draft, written: Written) -> bool:
     )
 
 
+def _is_begun(draft: Draft | None) -> bool:
+    return draft is not None and not Written.kept(draft).is_empty
+
+
+def _from_message(message: Message, ticket: Ticket, mode: DraftMode, by: User, now: datetime) -> Draft:
+    begun = Draft.objects.select_for_update().live(by, ticket, mode)
+    if _is_begun(begun):
+        raise AnotherBegun
+    uploads: dict[int, Upload] = {}
+    html = message.html
+    for attachment in message.attachments.all():
+        uploads[attachment.pk] = upload = _as_upload(attachment, by)
+        if attachment.content_id:
+            html = _showing(html, attachment.content_id, upload)
+    draft = begun or Draft(user=by, ticket=ticket, mode=mode, version=0)
+    draft.html, draft.text = html, "" if html else message.text
+    draft.form_key = Draft().form_key
+    draft.version += 1
+    draft.updated_at = now
+    draft.replaces = None
+    if mode == DraftMode.REPLY:
+        _address_as(draft, message, ticket)
+    earlier = ticket.messages.filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
+    draft.begun_after = earlier.first()
+    draft.save()
+    draft.uploads.add(*uploads.values())
+    _tell(draft, draft.version)
+    return draft
+
+
 def _body(draft: Draft) -> tuple[str, str]:
     return draft.html, draft.text
 
@@ -229,6 +247,8 @@ def _body(draft: Draft) -> tuple[str, str]:
 def _address_as(draft: Draft, message: Message, ticket: Ticket) -> None:
     draft.to, draft.cc, draft.bcc = message.to, message.cc, message.bcc
     draft.subject = message.subject
+    # What was forwarded of the answered message is among the files by now.
+    draft.forwarded = [] if message.kind == MessageKind.FORWARD else None
     newest = newest_of_customer(ticket.messages.only("ticket", "direction", "automatic").order_by("at", "pk"))
     # Named only where it is not the one that an answer goes to anyway.
     draft.answers = message.answers if message.answers_id != (newest.pk if newest else None) else None

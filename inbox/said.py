@@ -116,7 +116,7 @@ class Said:
 
     @property
     def is_failed(self) -> bool:
-        return self.outgoing is not None and self.outgoing.is_failed
+        return self.outgoing is not None and (self.outgoing.is_failed or self.outgoing.is_cancelled)
 
     @property
     def inline_urls(self) -> dict[str, str]:

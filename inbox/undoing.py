@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import transaction
 
 from inbox import drafting
-from inbox.errors import CannotTryAgain, MayNotReply, NotYours, TooLateToUndo
-from inbox.models import Attachment, Draft, Message, Outgoing
+from inbox.errors import AlreadyUndone, AnotherBegun, CannotTryAgain, MayNotReply, NotYours, TooLateToUndo
+from inbox.models import Attachment, Draft, DraftMode, Message, NotSent, Outgoing, OutgoingState
 from people.models import User
 from tickets import notifying
 from tickets.models import Notification, NotificationKind, Ticket
@@ -24,31 +25,50 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def undo_sending(outgoing: Outgoing, *, by: User, now: datetime) -> Draft:
+def undo_sending(outgoing: Outgoing, *, by: User, now: datetime) -> Draft | None:
     """The mail was never sent: it is a draft of its writer again, and the ticket is what it was before, as far as nobody
-    changed it since. Raises NotYours and TooLateToUndo; then nothing is changed.
+    changed it since.
+
+    Where they have begun another answer meanwhile, that stays as it is, and the mail stays in the conversation, not sent,
+    with its text: then None comes back. One of tomorrow can wait: for it AnotherBegun is raised. Raises NotYours,
+    AlreadyUndone and TooLateToUndo too; then nothing is changed.
     """
     if outgoing.message.author_id != by.pk:
         raise NotYours
     ticket = lock_ticket(outgoing)
+    if ticket is None:
+        raise AlreadyUndone
+    if outgoing.scheduled and drafting.has_begun(by, ticket):
+        raise AnotherBegun
     if not outgoing.stop():
-        raise TooLateToUndo
-    draft = _take_back(outgoing, ticket, by=by, now=now)
+        gone = not Outgoing.objects.filter(pk=outgoing.pk).exclude(state=OutgoingState.CANCELLED).exists()
+        raise AlreadyUndone if gone else TooLateToUndo
+    draft = _as_draft(outgoing, ticket, by, now)
+    if draft is None:
+        _keep(outgoing, ticket, NotSent.TAKEN_BACK)
     logger.info("Outgoing %d: taken back by user %d", outgoing.pk, by.pk)
     return draft
 
 
 @transaction.atomic
 def contact_wrote_first(ticket: Ticket, *, now: datetime) -> int:
-    """What was to leave later unless the contact writes becomes drafts again, and their writers hear of it. Says how many."""
+    """What was to leave later unless the contact writes is not sent, and its writer hears of it. Says how many there were.
+
+    It is a draft of theirs again; where nobody would find that, or they write something else, it stays in the conversation.
+    """
     waiting = Outgoing.objects.held().filter(message__ticket=ticket, scheduled=True, cancel_if_answered=True)
     count = 0
     for outgoing in waiting.select_related("message__author").order_by("pk"):
-        author = outgoing.message.author
-        if author is None or not outgoing.stop():
+        if not outgoing.stop():
             continue
-        _take_back(outgoing, ticket, by=author, now=now)
-        notifying.notify(author, NotificationKind.SENDING, ticket, actor=None, anchor=f"unsent-{outgoing.pk}", now=now)
+        author, anchor = outgoing.message.author, f"unsent-{outgoing.pk}"
+        may_write = author is not None and _may_write(author, ticket)
+        if author is None or not may_write or _as_draft(outgoing, ticket, author, now) is None:
+            _keep(outgoing, ticket, NotSent.ANSWERED)
+            anchor = f"m{outgoing.message_id}"
+        told = author if may_write else ticket.owner
+        if told is not None:
+            notifying.notify(told, NotificationKind.SENDING, ticket, actor=None, anchor=anchor, now=now)
         logger.info("Outgoing %d: not sent, the contact wrote first", outgoing.pk)
         count += 1
     return count
@@ -56,14 +76,18 @@ def contact_wrote_first(ticket: Ticket, *, now: datetime) -> int:
 
 @transaction.atomic
 def write_anew(outgoing: Outgoing, *, by: User, now: datetime) -> Draft:
-    """A draft of `by` with everything that stands in a mail that did not arrive. The mail stays, marked as replaced once
-    the draft is sent. Raises MayNotReply and CannotTryAgain.
+    """A draft of `by` with everything that stands in a mail that did not arrive, or was stopped. The mail stays, marked as
+    replaced once the draft is sent. Raises MayNotReply, CannotTryAgain and AnotherBegun.
     """
     if not by.may_reply:
         raise MayNotReply
     outgoing.refresh_from_db()
-    if not outgoing.is_failed:
+    if not (outgoing.is_failed or outgoing.is_cancelled):
         raise CannotTryAgain
+    ticket = outgoing.message.ticket
+    begun = Draft.objects.live(by, ticket, DraftMode.REPLY) if ticket else None
+    if begun is not None and begun.replaces_id == outgoing.message_id:
+        return begun  # pressed twice
     draft = drafting.from_message(outgoing.message, by=by, now=now)
     draft.replaces = outgoing.message
     draft.begun_after = draft.ticket.messages.order_by("-pk").values_list("pk", flat=True).first()
@@ -71,18 +95,39 @@ def write_anew(outgoing: Outgoing, *, by: User, now: datetime) -> Draft:
     return draft
 
 
-def lock_ticket(outgoing: Outgoing) -> Ticket:
-    """Before any row of outgoing mail is changed: everybody in the same order."""
-    return Ticket.objects.select_for_update(of=("self",)).get(messages=outgoing.message_id)
+def lock_ticket(outgoing: Outgoing) -> Ticket | None:
+    """Before any row of outgoing mail is changed: everybody in the same order. None when the mail is gone."""
+    return Ticket.objects.select_for_update(of=("self",)).filter(messages=outgoing.message_id).first()
 
 
-def _take_back(outgoing: Outgoing, ticket: Ticket, *, by: User, now: datetime) -> Draft:
+def _may_write(author: User, ticket: Ticket) -> bool:
+    """Whether the author would find a draft there, and could send it."""
+    return author.is_active and author.may_reply and Ticket.objects.visible_to(author).filter(pk=ticket.pk).exists()
+
+
+def _as_draft(outgoing: Outgoing, ticket: Ticket, by: User, now: datetime) -> Draft | None:
+    """What was stopped is a draft of `by`, and nothing else any more. None when they have begun another: nothing is done."""
     message = Message.objects.select_related("conversation__mailbox", "answers").get(pk=outgoing.message_id)
     message.ticket = ticket
-    draft = drafting.from_message(message, by=by, now=now)
-    before, was_counted = outgoing.before, "was" in outgoing.before
+    try:
+        draft = drafting.from_message(message, by=by, now=now)
+    except AnotherBegun:
+        return None
+    before = outgoing.before
     _remove(message, outgoing)
-    if was_counted:
+    _put_back(before, ticket)
+    return draft
+
+
+def _keep(outgoing: Outgoing, ticket: Ticket, why: NotSent) -> None:
+    """What was stopped stays in the conversation, and did nothing to its ticket."""
+    before = outgoing.before
+    outgoing.keep_unsent(why)
+    _put_back(before, ticket)
+
+
+def _put_back(before: dict[str, Any], ticket: Ticket) -> None:
+    if "was" in before:
         put_back(ticket, before["was"], before["became"], before.get("events", []), messages=1)
         files = Attachment.objects.filter(message__ticket=ticket, inline=False)
         if ticket.has_attachments and not before["was"]["has_attachments"] and not files.exists():
@@ -91,7 +136,6 @@ def _take_back(outgoing: Outgoing, ticket: Ticket, *, by: User, now: datetime) -
     else:
         ticket.events.filter(pk__in=before.get("events", [])).delete()
     ticket.changed()
-    return draft
 
 
 def _remove(message: Message, outgoing: Outgoing) -> None:

@@ -5,7 +5,7 @@ from inbox.models.draft import Draft, DraftMode, MailKind
 from inbox.models.incoming import FetchGap, Incoming, IncomingState
 from inbox.models.mailbox import Mailbox, MailFolder, Security
 from inbox.models.message import Attachment, Direction, Message, MessageKind, Upload
-from inbox.models.outgoing import Outgoing, OutgoingRecipient, OutgoingState
+from inbox.models.outgoing import NotSent, Outgoing, OutgoingRecipient, OutgoingState
 from inbox.models.room import RoomMail
 from inbox.models.sender import ReplyAddress, TrustedSender
 
@@ -27,6 +27,7 @@ __all__ = [
     "Mention",
     "Message",
     "MessageKind",
+    "NotSent",
     "Outgoing",
     "OutgoingRecipient",
     "OutgoingState",

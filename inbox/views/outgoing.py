@@ -12,11 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_htmx.http import trigger_client_event
+from django_htmx.http import reswap, trigger_client_event
 
 from helpdesk.web import toast, wants_fragment
 from inbox import releasing, undoing
-from inbox.errors import InboxError, NotYours, TooLateToUndo
+from inbox.errors import AlreadyUndone, AnotherBegun, InboxError, NotYours, TooLateToUndo
 from inbox.models import Message, Outgoing
 from inbox.timeline import Said
 from inbox.views.answering import answer_with_draft
@@ -41,14 +41,17 @@ def outgoing_retry(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def outgoing_undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take back what has not left: it is a draft again."""
+    """Take back what has not left: it is a draft again, or stays unsent beside the one that was begun since."""
     outgoing = _outgoing(request, pk)
     try:
         draft = undoing.undo_sending(outgoing, by=signed_in(request), now=timezone.now())
     except NotYours as error:
         raise PermissionDenied from error
-    except TooLateToUndo as error:
-        return _answer(request, outgoing.message_id, str(error), failed=True)
+    except (TooLateToUndo, AlreadyUndone, AnotherBegun) as error:
+        return _say(request, outgoing, str(error), failed=True)
+    if draft is None:
+        said = _("Not sent. You have begun another answer, so this one stays in the conversation.")
+        return _say(request, outgoing, said)
     return answer_with_draft(request, draft.ticket, _("Not sent. Your text is back in the editor."))
 
 
@@ -71,7 +74,7 @@ def outgoing_draft(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         draft = undoing.write_anew(outgoing, by=signed_in(request), now=timezone.now())
     except InboxError as error:
-        return _answer(request, outgoing.message_id, str(error), failed=True)
+        return _say(request, outgoing, str(error), failed=True)
     return answer_with_draft(request, draft.ticket, _("Correct it and send it again."))
 
 
@@ -98,6 +101,17 @@ def _outgoing(request: HttpRequest, pk: int) -> Outgoing:
     outgoing = get_object_or_404(mails, pk=pk)
     may_reply_or_403(user)
     return outgoing
+
+
+def _say(request: HttpRequest, outgoing: Outgoing, said: str, *, failed: bool = False) -> HttpResponse:
+    """What was done, or why not, to a page that keeps what is being typed in it; the conversation comes by itself."""
+    ticket = outgoing.message.ticket
+    if not wants_fragment(request):
+        (messages.error if failed else messages.success)(request, said)
+        return redirect(page_address(request, ticket) if ticket else "/")
+    response = reswap(HttpResponse(status=409 if failed else 200), "none")
+    trigger_client_event(response, "ticket:changed", {"number": outgoing.message.ticket_id})
+    return toast(response, said, kind="error" if failed else "info")
 
 
 def _answer(request: HttpRequest, message_id: int, said: str, *, failed: bool = False) -> HttpResponse:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
-from inbox import receiving
-from inbox.models import Direction, Draft, Incoming, Outgoing, OutgoingState
+from inbox import errors, receiving, undoing
+from inbox.models import Attachment, Direction, Draft, Incoming, Outgoing, OutgoingState
 from inbox.replying import send
 from people.models import User
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.mails import make_mail
 from tests.mail_servers import SmtpServer
-from tickets.models import Ticket
+from tests.signing_in import signed_in
+from tickets.models import Notification, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +122,130 @@ def test_a_mailbox_that_cannot_be_fetched_is_not_waited_for(
     box.save()
     outgoing.send_now()
     assert fresh(outgoing).state == OutgoingState.SENT
+
+
+def elsewhere(agent: User, ticket: Ticket, text: str = "SECRET for the lawyer only.", **fields: Any) -> Draft:
+    """What the agent has begun after Send: a forward to somebody else."""
+    fields = {"kind": "forward", "to": [{"name": "", "address": "lawyer@law.example"}], "cc": [], "bcc": [], **fields}
+    return Draft.objects.create(
+        user=agent, ticket=ticket, mode="reply", text=text, subject="Advice", updated_at=timezone.now(), **fields
+    )
+
+
+def as_stored(draft: Draft) -> dict[str, Any]:
+    return Draft.objects.filter(pk=draft.pk).values().get()
+
+
+@pytest.mark.parametrize("words", [{"text": "SECRET."}, {"text": "", "html": "<p>SECRET.</p>"}, {"text": ""}])
+def test_undo_leaves_what_was_begun_since_to_its_own_audience(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer, words: dict[str, str]
+) -> None:
+    stood = fresh(ticket).status
+    answer = send(draft_of(agent, ticket), by=agent)
+    begun = elsewhere(agent, ticket, **words)
+    before = as_stored(begun)
+    assert undoing.undo_sending(answer.outgoing, by=agent, now=timezone.now()) is None
+    assert as_stored(begun) == before
+    assert fresh(ticket).status == stood
+    kept = fresh(answer.outgoing)
+    assert kept.state == OutgoingState.CANCELLED
+    assert kept.message.text == "We send another."
+    kept.send_now(now=timezone.now() + timedelta(days=1))
+    assert smtp_server.taken == []
+
+
+def test_what_was_kept_unsent_is_written_anew_once_the_other_one_is_gone(agent: User, ticket: Ticket) -> None:
+    answer = send(draft_of(agent, ticket), by=agent)
+    begun = elsewhere(agent, ticket)
+    undoing.undo_sending(answer.outgoing, by=agent, now=timezone.now())
+    kept, colleague = fresh(answer.outgoing), make_user()
+    with pytest.raises(errors.AnotherBegun):
+        undoing.write_anew(kept, by=agent, now=timezone.now())
+    begun.delete()
+    draft = undoing.write_anew(kept, by=agent, now=timezone.now())
+    assert (draft.kind, draft.to) == ("reply", answer.to)
+    assert undoing.write_anew(kept, by=agent, now=timezone.now()) == draft
+    theirs = undoing.write_anew(kept, by=colleague, now=timezone.now())
+    assert "We send another." in theirs.text + theirs.html
+    again = send(draft, by=agent)
+    assert fresh(kept).replaced_by == again
+    assert fresh(ticket).message_count == 2
+
+
+def test_a_mail_for_later_is_not_taken_back_into_another_answer(agent: User, ticket: Ticket) -> None:
+    due = timezone.now() + timedelta(days=1)
+    outgoing = send(draft_of(agent, ticket), by=agent, due_at=due).outgoing
+    elsewhere(agent, ticket)
+    with pytest.raises(errors.AnotherBegun):
+        undoing.undo_sending(outgoing, by=agent, now=timezone.now())
+    assert fresh(outgoing).is_scheduled
+
+
+def test_when_the_contact_writes_first_what_was_begun_since_stays_what_it_is(agent: User, ticket: Ticket) -> None:
+    due = timezone.now() + timedelta(days=1)
+    outgoing = send(draft_of(agent, ticket), by=agent, due_at=due, cancel_if_answered=True).outgoing
+    begun = elsewhere(agent, ticket)
+    before = as_stored(begun)
+    receiving.process(customers_mail(ticket).pk)
+    assert as_stored(begun) == before
+    assert fresh(outgoing).state == OutgoingState.CANCELLED
+    told = Notification.objects.get(user=agent, kind="sending")
+    assert told.anchor == f"m{outgoing.message_id}"
+
+
+def test_a_forward_that_is_taken_back_has_its_files_once(agent: User, ticket: Ticket) -> None:
+    asked = ticket.messages.get()
+    Attachment.objects.create(
+        message=asked, name="label.png", content_type="image/png", size=3, file=ContentFile(b"png", "label.png")
+    )
+    to = [{"name": "", "address": "help@carrier.example"}]
+    draft = draft_of(agent, ticket, kind="forward", answers=asked, to=to, cc=[], bcc=[])
+    back = undoing.undo_sending(send(draft, by=agent).outgoing, by=agent, now=timezone.now())
+    again = send(back, by=agent, uploads=back.uploads.all())
+    assert [file.name for file in again.attachments.all()] == ["label.png"]
+
+
+def press_undo(agent: User, outgoing: Outgoing) -> Any:
+    return signed_in(agent).post(f"/outgoing/{outgoing.pk}/undo/", headers={"HX-Request": "true"})
+
+
+def test_a_page_in_which_another_answer_is_typed_keeps_it_and_is_told(agent: User, ticket: Ticket) -> None:
+    answer = send(draft_of(agent, ticket), by=agent)
+    elsewhere(agent, ticket)
+    response = press_undo(agent, answer.outgoing)
+    assert response.status_code == 200
+    assert response["HX-Reswap"] == "none"
+    assert response.content == b""
+    assert "Not sent. You have begun another answer" in response["HX-Trigger"]
+    page = signed_in(agent).get(f"/tickets/{ticket.number}/").content.decode()
+    assert "It was taken back." in page
+    assert "Edit and send" in page
+    assert f"/outgoing/{answer.outgoing.pk}/retry/" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undo_pressed_several_times_at_once_is_answered_each_time(smtp_server: SmtpServer) -> None:
+    box = make_mailbox(smtp_host=smtp_server.host, smtp_port=smtp_server.port, smtp_security="none")
+    agent, ticket = make_user(undo_seconds=10), make_ticket(contact=make_contact("elina@customer.example"))
+    make_message(ticket, mailbox=box)
+    outgoing = send(draft_of(agent, ticket), by=agent).outgoing
+    browsers = [signed_in(agent) for _ in range(4)]
+    together, answers = threading.Barrier(len(browsers)), []
+
+    def press(browser: Client) -> None:
+        together.wait(10)
+        try:
+            browser.raise_request_exception = False
+            answers.append(browser.post(f"/outgoing/{outgoing.pk}/undo/", headers={"HX-Request": "true"}).status_code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press, args=[browser]) for browser in browsers]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(30)
+    assert sorted(answers)[0] == 200
+    assert set(answers[:]) <= {200, 404, 409}
+    assert sorted(answers).count(200) == 1
+    assert Draft.objects.count() == 1

@@ -296,11 +296,12 @@ def test_a_message_becomes_a_draft_again(agent, ticket):
     assert draft.form_key != message.form_key
 
 
-def test_what_was_begun_meanwhile_stands_below_the_message_that_comes_back(desk, agent, ticket):
+def test_a_message_does_not_come_back_into_what_was_begun_meanwhile(desk, agent, ticket):
+    from inbox.errors import AnotherBegun
     from inbox.replying import reply
 
     message = reply(ticket, by=agent, html="<p>First</p>")
     keep(desk, ticket, "<p>Second</p>")
-    draft = drafting.from_message(message, by=agent, now=timezone.now())
-    assert draft.html == "<p>First</p><p>Second</p>"
-    assert Draft.objects.count() == 1
+    with pytest.raises(AnotherBegun):
+        drafting.from_message(message, by=agent, now=timezone.now())
+    assert Draft.objects.get().html == "<p>Second</p>"
