@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from email.utils import parseaddr
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -51,13 +53,29 @@ class CompanyKnown(PickingError):
         super().__init__(_("%(domain)s belongs to %(name)s already.") % {"domain": domain, "name": company.name})
 
 
-def find_contacts(given: Iterable[str | int]) -> list[Contact]:
-    """Each once, in the order given. A mail address that nobody has makes a contact. Raises NotFound."""
-    found: dict[int, Contact] = {}
-    for text in filter(None, (str(each).strip() for each in given)):
-        contact = _contact(text)
-        found.setdefault(contact.pk, contact)
-    return list(found.values())
+@dataclass(frozen=True)
+class NewContact:
+    """Somebody who is not here yet: a mail address that nobody has. `people_made` makes the contact."""
+
+    address: str
+    name: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+
+def find_contacts(given: Iterable[str | int]) -> list[Contact | NewContact]:
+    """Each once, in the order given. It only looks: a mail address that nobody has is a NewContact. Raises NotFound."""
+    return list(dict.fromkeys(_contact(text) for text in filter(None, (str(each).strip() for each in given))))
+
+
+def people_made(picked: Iterable[Any]) -> list[Any]:
+    """With a contact for each NewContact among `picked`, each once. Inside the transaction of what they are for."""
+    made = [
+        Contact.objects.for_address(each.address, each.name) if isinstance(each, NewContact) else each
+        for each in picked
+    ]
+    return list(dict.fromkeys(made))
 
 
 def find_companies(given: Iterable[str | int]) -> list[Company]:
@@ -136,7 +154,7 @@ def check_address(address: str) -> None:
         ) from None
 
 
-def _contact(text: str) -> Contact:
+def _contact(text: str) -> Contact | NewContact:
     if text.isdecimal() and len(text) < 19:
         contact = Contact.objects.filter(pk=int(text)).select_related("company").first()
         if contact is None:
@@ -148,7 +166,8 @@ def _contact(text: str) -> Contact:
             check_address(address)
         except Invalid:
             raise NotFound(text) from None
-        return Contact.objects.for_address(address, _line(name, 200))
+        known = ContactAddress.objects.filter(address=normalised(address)).select_related("contact__company").first()
+        return known.contact if known else NewContact(normalised(address), _line(name, 200))
     named = list(Contact.objects.filter(name__iexact=text)[:2])
     if len(named) != 1:
         raise NotFound(text)

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from people.models import AuditEntry, User
+from people.picking import people_made
 from tickets.describing import BUILT_IN, Field, field_of, fields_for
 from tickets.errors import NameMissing
 from tickets.models import CreationField, Property, Source, Ticket
@@ -75,7 +76,7 @@ def create_by_hand(
     name = " ".join(str(values.get("name") or "").replace("\x00", "").split())
     if not name:
         raise NameMissing
-    contacts, companies = list(values.get("contact") or []), list(values.get("company") or [])
+    contacts, companies = people_made(values.get("contact") or []), list(values.get("company") or [])
     ticket = Ticket.objects.begin(
         name,
         pipeline=values["pipeline"],

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Company, Contact, Team, User
+from people.picking import people_made
 from tickets.associating import set_companies, set_contacts
 from tickets.errors import NameMissing, NoSuchProperty
 from tickets.models.event import EventKind
@@ -109,7 +110,7 @@ def set_properties(ticket: Ticket, values: Mapping[str, Any], *, by: User | None
     """Set what `values` names by key, and say which keys changed. The rest of the ticket stays as it is.
 
     Built-in keys: name (str), priority, owner, team (one or None), contact, company (one, several with the primary
-    first, or None). Others are properties, None takes a value away; all of them together make one event. Raises
+    first, or None; a NewContact is made). Others are properties, None takes a value away; all of them together make one event. Raises
     NotAValue, NoSuchProperty and what the verbs of the built-in fields raise; then nothing is changed.
     """
     ticket._lock()
@@ -167,7 +168,7 @@ def _set_built_in(ticket: Ticket, key: str, value: Any, *, by: User | None, now:
 
 def _several(model: Any, value: Any) -> list[Any]:
     values = value if isinstance(value, (list, tuple)) else [value] if value else []
-    keys = [int(each.pk if isinstance(each, models.Model) else each) for each in values]
+    keys = [int(each.pk if isinstance(each, models.Model) else each) for each in people_made(values)]
     found = model.objects.in_bulk(keys)
     return [found[key] for key in keys if key in found]
 

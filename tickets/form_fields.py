@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Company, Contact, Team, User
-from people.picking import NotFound, find_companies, find_contacts
+from people.picking import NewContact, NotFound, find_companies, find_contacts
 from tickets.describing import Field
 from tickets.errors import NotAValue
 from tickets.models.property import PropertyKind
@@ -56,14 +56,18 @@ class PickerWidget(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, None, attrs)
-        find = find_contacts if self.kind == "contact" else find_companies
+        find: Any = find_contacts if self.kind == "contact" else find_companies
         chosen: list[Any] = []
         typed = ""
         for each in value or []:
             try:
-                chosen += [each] if isinstance(each, (Contact, Company)) else find([each])
+                found = [each] if isinstance(each, (Contact, Company)) else find([each])
             except NotFound:
-                typed = str(each)
+                found = []
+            if known := [one for one in found if not isinstance(one, NewContact)]:
+                chosen += known
+            elif str(each).strip():
+                typed = str(each)  # for an address that nobody has a contact is made when the form is sent
         described = context["widget"]["attrs"]
         return context | {
             "kind": self.kind,
@@ -79,7 +83,10 @@ class PickerWidget(forms.Widget):
 
 
 class PickerField(forms.Field):
-    """Contacts or companies, each by its number, or by what somebody typed: the primary one first."""
+    """Contacts or companies, each by its number, or by what somebody typed: the primary one first.
+
+    It writes nothing. An address that nobody has comes as a NewContact, which `people_made` makes with the ticket.
+    """
 
     widget: PickerWidget
 

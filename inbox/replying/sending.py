@@ -47,6 +47,7 @@ from inbox.replying.body import Body, attach, once, read_body
 from inbox.threading import token_key
 from people.models import ContactAddress, User
 from people.models.contact import normalised
+from people.picking import people_made
 from tickets.describing import required_fields
 from tickets.errors import StatusNotInPipeline
 from tickets.models import EventKind, Status, Ticket
@@ -363,13 +364,13 @@ def tell_ticket(
 
 
 def _stored(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON holds them: a thing by its key."""
+    """As JSON holds them: a thing by its key. A contact who is not here yet is made."""
     return {key: _plain(value) for key, value in properties.items()}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
+        return [_plain(one) for one in people_made(value)]
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return getattr(value, "pk", value)

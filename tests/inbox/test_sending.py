@@ -18,6 +18,7 @@ from inbox import errors, releasing, undoing
 from inbox.models import Attachment, Direction, Draft, Message, MessageKind, Outgoing, OutgoingState, Upload
 from inbox.replying import reply, send
 from people.models import Company, User
+from people.picking import NewContact
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.mails import land, make_mail
 from tests.mail_servers import SmtpServer
@@ -134,6 +135,18 @@ def test_undo_takes_away_the_further_people_and_companies_that_went_with_the_mai
     assert about() == [[], []]
     assert (fresh(ticket).contact, fresh(ticket).company) == (elina, owned)
     assert list(ticket.events.values_list("kind", flat=True)) == kinds
+
+
+def test_somebody_new_who_goes_with_a_later_mail_is_on_the_ticket_when_it_leaves(agent: User, ticket: Ticket) -> None:
+    now = timezone.now()
+    chosen = {"contact": [ticket.contact, NewContact("niamh@galway.example", "Niamh")]}
+    tomorrow = now + timedelta(days=1)
+    answer = send(
+        draft_of(agent, ticket), by=agent, status=closed_of(ticket), properties=chosen, due_at=tomorrow, now=now
+    )  # fmt: skip
+    assert not fresh(ticket).other_contacts.exists()
+    answer.outgoing.send_now(now=tomorrow)
+    assert [one.address for one in fresh(ticket).other_contacts.all()] == ["niamh@galway.example"]
 
 
 def test_undo_leaves_further_people_whom_somebody_added_meanwhile(agent: User, ticket: Ticket) -> None:

@@ -96,6 +96,34 @@ def test_s09_a_status_of_another_pipeline_posted_by_hand_is_refused(desk):
     assert not Ticket.objects.exists()
 
 
+def test_a_refused_form_makes_nobody_and_keeps_who_was_typed(desk):
+    make_pipeline()
+    answer = desk.post("/tickets/new/", fields(name="", contact="Niamh <niamh@galway.example>"), **HTMX)
+    assert answer.status_code == 422
+    assert 'value="Niamh &lt;niamh@galway.example&gt;"' in answer.content.decode()
+    assert not Contact.objects.exists()
+    assert not Company.objects.exists()
+    desk.post("/tickets/new/", fields(contact="Niamh <Niamh@Galway.example>"))
+    assert (Ticket.objects.get().contact.name, Contact.objects.get().address) == ("Niamh", "niamh@galway.example")
+
+
+def test_somebody_new_typed_twice_is_one_contact(desk):
+    make_pipeline()
+    elina = make_contact("elina@customer.example")
+    typed = ["niamh@galway.example", "Niamh <NIAMH@galway.example>", "elina@customer.example", str(elina.pk)]
+    desk.post("/tickets/new/", fields(contact=typed))
+    ticket = Ticket.objects.get()
+    assert (ticket.contact.address, list(ticket.other_contacts.all())) == ("niamh@galway.example", [elina])
+    assert Contact.objects.count() == 2
+
+
+def test_whoever_is_made_with_a_ticket_that_fails_is_not_there_either(desk):
+    make_pipeline()  # and no mailbox to send the message from
+    answer = desk.post("/tickets/new/", fields(contact="niamh@galway.example", message="Hello Niamh"), **HTMX)
+    assert answer.status_code == 422
+    assert not Contact.objects.exists()
+
+
 def test_s10_the_link_to_edit_the_form_is_for_whoever_may_change_settings(desk, client):
     make_pipeline()
     assert "Edit this form" in desk.get("/tickets/new/", **HTMX).content.decode()
