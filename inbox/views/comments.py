@@ -13,10 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from helpdesk import html as safe_html
 from helpdesk.web import render_page, toast, wants_fragment
 from inbox import commenting, drafting
 from inbox.commenting import Access
-from inbox.errors import InboxError, NamesWithoutAccess
+from inbox.errors import InboxError, NamesWithoutAccess, NewerComment
 from inbox.models import DraftMode, Message, MessageKind
 from inbox.said import Said
 from inbox.timeline import Thread
@@ -69,6 +70,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
             return _as_message(request, message)
         return _editor(request, message, html=commenting.for_editor(message))
     written, blind = read_form(request), []
+    newer: str | None = None
     if not written.error:
         try:
             commenting.edit(
@@ -78,9 +80,12 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
                 text=written.text,
                 uploads=written.uploads,
                 access=_access(request),
+                version=_version(request),
             )
         except NamesWithoutAccess as error:
             written.error, blind = str(error), error.names
+        except NewerComment as error:
+            written.error, newer = str(error), message.text or safe_html.to_text(message.html)
         except InboxError as error:
             written.error = str(error)
         else:
@@ -93,6 +98,8 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
         uploads=written.uploads,
         error=written.error,
         blind=blind,
+        newer=newer,
+        based_on=_version(request),
     )
 
 
@@ -146,6 +153,12 @@ def _access(request: HttpRequest) -> Access | None:
     return Access(asked) if asked in set(Access) else None
 
 
+def _version(request: HttpRequest) -> int | None:
+    """Which version one changes; with `over` the one that one has seen and wants to replace."""
+    asked = request.POST.get("over") or request.POST.get("version", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 10 else None
+
+
 def _answer(request: HttpRequest, message: Message, said: str, template: str = "inbox/_message.html") -> HttpResponse:
     if not wants_fragment(request):
         messages.success(request, said)
@@ -174,5 +187,11 @@ def _as_message(request: HttpRequest, message: Message, template: str = "inbox/_
 
 def _editor(request: HttpRequest, message: Message, **context: object) -> HttpResponse:
     context |= {"message": message, "ticket": message.ticket, "section": "desk"}
+    context["version"] = version = commenting.version_of(message)
+    if context.get("based_on") is None:
+        context["based_on"] = version
+    context.setdefault("newer", None)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if context.get("error") else HTTPStatus.OK
+    if context["newer"] is not None:
+        status = HTTPStatus.CONFLICT
     return render_page(request, "inbox/comment.html", "inbox/_comment_editor.html", context, status=status)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from inbox.commenting import comment
+from inbox.commenting import comment, edit
 from inbox.models import Message, Upload
 from people.models import User
 from tests import signing_in
@@ -105,3 +105,19 @@ def open_comment(page: Page, written: Message) -> None:
     page.locator(f"#m{written.pk}").hover()
     page.locator(f"#m{written.pk} [hx-get$='/comment/']").first.click()
     comment_editor(page, written).click()
+
+
+def test_a_comment_changed_in_two_tabs_is_saved_over_only_by_hand(page, live_server, sign_in, aino, ticket):
+    written = comment(ticket, by=aino, html="<p>Old words</p>")
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    open_comment(page, written)
+    edit(written, by=aino, html="<p>From the other tab</p>")
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" and mine")
+    page.get_by_role("button", name="Save comment").click()
+    expect(page.locator(f"#m{written.pk} q")).to_have_text("From the other tab")
+    expect(comment_editor(page, written)).to_have_text("Old words and mine")
+    page.get_by_role("button", name="Save mine anyway").click()
+    expect(page.locator(f"#m{written.pk} .editor")).to_have_count(0)
+    expect(page.locator(f"#m{written.pk}")).to_contain_text("Old words and mine")

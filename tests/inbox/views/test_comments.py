@@ -79,6 +79,32 @@ def test_the_author_changes_a_comment_in_its_place(desk: Client, agent: User, ti
     assert "Old words" not in desk.get(f"/tickets/{ticket.pk}/").content.decode()
 
 
+def test_a_comment_changed_in_two_windows_is_not_overwritten_unseen(desk: Client, agent: User, ticket: Ticket) -> None:
+    written = comment(ticket, by=agent, html="<p>Old words</p>")
+    address = f"/messages/{written.pk}/comment/"
+    assert 'name="version" value="0"' in desk.get(address, headers=HTMX).content.decode()
+    assert desk.post(address, {"html": "<p>From the desk</p>", "version": "0"}, headers=HTMX).status_code == 200
+
+    late = desk.post(address, {"html": "<p>From the phone</p>", "version": "0"}, headers=HTMX)
+    assert late.status_code == 409
+    shown = late.content.decode()
+    assert "You changed this comment in another window" in shown
+    assert "<q>From the desk</q>" in shown
+    assert "From the phone" in shown
+    assert 'name="version" value="0"' in shown
+    assert 'name="over" value="1"' in shown
+    written.refresh_from_db()
+    assert written.text == "From the desk"
+
+    again = desk.post(address, {"html": "<p>From the desk</p>", "version": "0"}, headers=HTMX)
+    assert again.status_code == 200, "the same text again is no conflict"
+    answer = desk.post(address, {"html": "<p>From the phone</p>", "version": "0", "over": "1"}, headers=HTMX)
+    assert answer.status_code == 200
+    written.refresh_from_db()
+    assert written.text == "From the phone"
+    assert [version.text for version in written.versions.order_by("pk")] == ["Old words", "From the desk"]
+
+
 def test_names_stand_in_the_editor_as_names(desk: Client, agent: User, ticket: Ticket) -> None:
     maija = make_user(name="Maija Laine")
     written = comment(ticket, by=agent, html=named(maija))
