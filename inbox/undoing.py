@@ -15,13 +15,16 @@ from django.db import transaction
 
 from inbox import drafting
 from inbox.errors import AlreadyUndone, AnotherBegun, CannotTryAgain, MayNotReply, NotYours, TooLateToUndo
-from inbox.models import Attachment, Draft, DraftMode, Message, NotSent, Outgoing, OutgoingState
+from inbox.models import Attachment, Draft, DraftMode, Message, MessageKind, NotSent, Outgoing, OutgoingState
 from people.models import User
 from tickets import notifying
 from tickets.models import Notification, NotificationKind, Ticket
-from tickets.undoing import put_back
+from tickets.undoing import hand_on, put_back
 
 logger = logging.getLogger(__name__)
+
+STAYS_ANSWERED = ("status", "owner")
+"""Of a ticket on which another answer was written since."""
 
 
 @transaction.atomic
@@ -113,22 +116,38 @@ def _as_draft(outgoing: Outgoing, ticket: Ticket, by: User, now: datetime) -> Dr
         draft = drafting.from_message(message, by=by, now=now)
     except AnotherBegun:
         return None
-    before = outgoing.before
+    before, later = outgoing.before, _next_answer(outgoing, ticket)
     _remove(message, outgoing)
-    _put_back(before, ticket)
+    _put_back(before, ticket, later)
     return draft
 
 
 def _keep(outgoing: Outgoing, ticket: Ticket, why: NotSent) -> None:
     """What was stopped stays in the conversation, and did nothing to its ticket."""
-    before = outgoing.before
+    before, later = outgoing.before, _next_answer(outgoing, ticket)
     outgoing.keep_unsent(why)
-    _put_back(before, ticket)
+    _put_back(before, ticket, later)
 
 
-def _put_back(before: dict[str, Any], ticket: Ticket) -> None:
+def _next_answer(outgoing: Outgoing, ticket: Ticket) -> Outgoing | None:
+    """The mail of ours that was written next and goes to the contact, or went: that is whose turn it is by now."""
+    later = Outgoing.objects.filter(message__ticket=ticket, pk__gt=outgoing.pk).exclude(state=OutgoingState.CANCELLED)
+    later = later.exclude(message__kind=MessageKind.FORWARD).exclude(state=OutgoingState.HELD, scheduled=True)
+    return later.order_by("pk").first()
+
+
+def _put_back(before: dict[str, Any], ticket: Ticket, later: Outgoing | None) -> None:
+    """The ticket as it was. Where an answer was written `later`, it stays answered; what was before both is put back when
+    that one is taken back too.
+    """
     if "was" in before:
-        put_back(ticket, before["was"], before["became"], before.get("events", []), messages=1)
+        was, became, events = before["was"], before["became"], before.get("events", [])
+        undone = put_back(ticket, was, became, events, messages=1, keeping=STAYS_ANSWERED if later else ())
+        if later and "was" in later.before:
+            later.before["was"] = hand_on(was, became, undone, later.before["was"])
+            left = ticket.events.filter(pk__in=events).values_list("pk", flat=True)
+            later.before["events"] = [*left, *later.before.get("events", [])]
+            later.save(update_fields=["before"])
         files = Attachment.objects.filter(message__ticket=ticket, inline=False)
         if ticket.has_attachments and not before["was"]["has_attachments"] and not files.exists():
             ticket.has_attachments = False

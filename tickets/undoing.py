@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -48,15 +48,24 @@ def as_it_is(ticket: Ticket) -> Standing:
 
 
 @transaction.atomic
-def put_back(ticket: Ticket, was: Standing, became: Standing, events: Iterable[int], *, messages: int = 0) -> None:
+def put_back(
+    ticket: Ticket,
+    was: Standing,
+    became: Standing,
+    events: Iterable[int],
+    *,
+    messages: int = 0,
+    keeping: Collection[str] = (),
+) -> set[str]:
     """Make `ticket` what it was before it became what it became; what somebody changed since stays theirs.
 
-    The `events` of what is put back go, and `messages` fewer are counted.
+    The `events` of what is put back go, and `messages` fewer are counted. `keeping` names parts that stay what they became.
+    Says which parts were put back.
     """
     ticket._lock()
     changed, undone = set(), set()
     for part, fields in PARTS.items():
-        if all(_held(ticket, field) == became[field] for field in fields):
+        if part not in keeping and all(_held(ticket, field) == became[field] for field in fields):
             undone.add(part)
             for field in fields:
                 if field in _SEVERAL:
@@ -64,7 +73,11 @@ def put_back(ticket: Ticket, was: Standing, became: Standing, events: Iterable[i
                 else:
                     setattr(ticket, field, _read(field, was[field]))
                     changed.add(field)
-    if "status" not in undone and ticket.turn == Kind.WAITING_ON_US and was["turn"] in (Kind.NEW, Kind.WAITING_ON_US):
+    if (
+        "status" not in {*undone, *keeping}
+        and ticket.turn == Kind.WAITING_ON_US
+        and was["turn"] in (Kind.NEW, Kind.WAITING_ON_US)
+    ):
         # The contact wrote again meanwhile: they wait since what nobody has answered after all.
         ticket.turn_since = _read("turn_since", was["turn_since"])
         changed.add("turn_since")
@@ -74,6 +87,17 @@ def put_back(ticket: Ticket, was: Standing, became: Standing, events: Iterable[i
     ticket.save(update_fields=[field.removesuffix("_id") for field in changed])
     _forget(ticket, events, undone, stands)
     ticket.changed()
+    return undone
+
+
+def hand_on(was: Standing, became: Standing, undone: Collection[str], later: Standing) -> Standing:
+    """What `later` is to put back, once what led from `was` to `became` is undone but for parts that still stand."""
+    found = dict(later)
+    for part, fields in PARTS.items():
+        if part not in undone and all(later[field] == became[field] for field in fields):
+            found.update({field: was[field] for field in fields})
+    found["has_attachments"] = later["has_attachments"] and was["has_attachments"]
+    return found
 
 
 def _properties(now: dict[str, Any], was: dict[str, Any], became: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:

@@ -20,7 +20,7 @@ from tests.factories import make_contact, make_mailbox, make_message, make_ticke
 from tests.inbox.mails import make_mail
 from tests.mail_servers import SmtpServer
 from tests.signing_in import signed_in
-from tickets.models import Notification, Ticket
+from tickets.models import Kind, Notification, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -249,3 +249,45 @@ def test_undo_pressed_several_times_at_once_is_answered_each_time(smtp_server: S
     assert set(answers[:]) <= {200, 404, 409}
     assert sorted(answers).count(200) == 1
     assert Draft.objects.count() == 1
+
+
+def standing(ticket: Ticket) -> tuple[Any, ...]:
+    ticket = fresh(ticket)
+    return (
+        *(ticket.status_id, ticket.turn, ticket.turn_since, ticket.owner_id, ticket.preview, ticket.message_count),
+        *(ticket.last_message_at, list(ticket.events.values_list("pk", "kind"))),
+    )
+
+
+def test_a_ticket_stays_answered_while_the_second_of_two_answers_goes_out(agent: User, ticket: Ticket) -> None:
+    before = standing(ticket)
+    first = send(draft_of(agent, ticket, "First."), by=agent)
+    second = send(draft_of(agent, ticket, "Second."), by=agent)
+    undoing.undo_sending(first.outgoing, by=agent, now=timezone.now())
+    after = fresh(ticket)
+    assert (after.turn, after.owner, after.preview) == (Kind.WAITING_ON_CONTACT, agent, "Second.")
+    Draft.objects.all().delete()
+    undoing.undo_sending(fresh(second.outgoing), by=agent, now=timezone.now())
+    assert standing(ticket) == before, "as if neither had been written"
+
+
+def test_of_two_answers_the_second_is_taken_back_to_the_first(agent: User, ticket: Ticket) -> None:
+    before = standing(ticket)
+    first = send(draft_of(agent, ticket, "First."), by=agent)
+    between = standing(ticket)
+    second = send(draft_of(agent, ticket, "Second."), by=agent)
+    undoing.undo_sending(second.outgoing, by=agent, now=timezone.now())
+    assert standing(ticket) == between
+    Draft.objects.all().delete()
+    undoing.undo_sending(first.outgoing, by=agent, now=timezone.now())
+    assert standing(ticket) == before
+
+
+def test_a_forward_or_a_mail_of_tomorrow_does_not_keep_a_ticket_answered(agent: User, ticket: Ticket) -> None:
+    now, stood = timezone.now(), fresh(ticket).turn
+    first = send(draft_of(agent, ticket), by=agent)
+    send(draft_of(agent, ticket, "Tomorrow."), by=agent, due_at=now + timedelta(days=1), now=now)
+    to = [{"name": "", "address": "help@carrier.example"}]
+    send(draft_of(agent, ticket, kind="forward", answers=ticket.messages.first(), to=to, cc=[], bcc=[]), by=agent)
+    undoing.undo_sending(first.outgoing, by=agent, now=now)
+    assert fresh(ticket).turn == stood
