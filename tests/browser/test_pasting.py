@@ -127,3 +127,12 @@ def test_right_to_left_words_say_so_in_the_mail(editor):
     editor.keyboard.press("Enter")
     editor.keyboard.type("Hello 👩‍👩‍👧")
     assert written(editor) == '<p dir="rtl">שלום לך</p><p>Hello 👩‍👩‍👧</p>'
+
+
+def test_a_table_pasted_before_words_leaves_them_below_it(editor):
+    editor.keyboard.type("Later words")
+    editor.keyboard.press("Home")
+    paste(editor, "<p>Prices</p><table><tr><td>1</td><td>2</td></tr></table>")
+    below = flat(written(editor)).rpartition("</table>")[2]
+    assert "Later words" in below
+    assert "2Later" not in written(editor)

@@ -73,7 +73,7 @@ export class Transfer {
     const inCode = this.#squire.getSelection().startContainer.parentElement?.closest("pre, code")
     if (inCode) this.#squire.insertPlainText(text, true)
     // What our own editor copied is taken as it is, and cleaned like everything on its way in.
-    else if (html) this.#squire.insertHTML(html.includes("<!-- squire -->") ? html : fromOutside(html), true)
+    else if (html) this.#squire.insertHTML(apart(html.includes("<!-- squire -->") ? html : fromOutside(html)), true)
     else this.#squire.insertHTML(paragraphs(text), true)
   }
 
@@ -111,4 +111,9 @@ export class Transfer {
     range.setStart(at.offsetNode, at.offset)
     this.#squire.setSelection(range)
   }
+}
+
+// Squire joins what stood behind the caret to the last block that comes in. Words that follow are none of a table's.
+function apart(html) {
+  return /<\/(table|tbody)>\s*(<!--.*?-->\s*|<\/\w+>\s*)*$/.test(html) ? `${html}<p><br></p>` : html
 }

@@ -19,11 +19,11 @@ class RecipientField extends HTMLElement {
 
   connectedCallback() {
     for (const box of this.querySelectorAll(".token input")) box.tabIndex = -1
-    for (const type of ["click", "keydown", "input", "paste", "focusin", "focusout", "pointerdown"]) this.addEventListener(type, this)
+    for (const type of ["click", "keydown", "input", "paste", "focusout", "pointerdown"]) this.addEventListener(type, this)
   }
 
   disconnectedCallback() {
-    for (const type of ["click", "keydown", "input", "paste", "focusin", "focusout", "pointerdown"]) this.removeEventListener(type, this)
+    for (const type of ["click", "keydown", "input", "paste", "focusout", "pointerdown"]) this.removeEventListener(type, this)
     clearTimeout(this.#timer)
     this.#asking?.abort()
   }
@@ -32,7 +32,6 @@ class RecipientField extends HTMLElement {
     if (event.type === "keydown") event.target === this.#input ? this.#typing(event) : this.#onChip(event)
     else if (event.type === "input" && event.target === this.#input) this.#typed()
     else if (event.type === "paste" && event.target === this.#input) this.#pasted(event)
-    else if (event.type === "focusin" && event.target === this.#input) this.#askSoon()
     else if (event.type === "focusout" && event.target === this.#input) this.#left()
     // The input keeps the focus while one picks with the mouse.
     else if (event.type === "pointerdown" && event.target.closest("[role='option']")) event.preventDefault()
