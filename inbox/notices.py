@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import smtplib
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,6 +35,7 @@ from tickets.notifying import wants_mail
 logger = logging.getLogger(__name__)
 
 TRIED_AGAIN_AFTER = timedelta(minutes=5)
+LEASE = timedelta(minutes=5)
 QUEUED_AT_ONCE = 500
 MOST_TEXT = 5_000
 
@@ -44,6 +46,10 @@ class NotTaken(Exception):
     def __init__(self, reason: str, *, for_good: bool) -> None:
         self.for_good = for_good
         super().__init__(reason)
+
+
+class NotOurs(Exception):
+    """It was read, grew or was claimed by another worker while this one was on its way to the server."""
 
 
 def queue_due(now: datetime) -> int:
@@ -59,20 +65,30 @@ def queue_due(now: datetime) -> int:
 def mail(notification_id: int, *, now: datetime | None = None) -> bool:
     """Mail it, if it is due, unread and nobody else does. Says whether it left.
 
-    It is claimed by being called mailed: a worker that dies with it leaves it unmailed, since the bell has it anyway and
-    nobody wants it twice. What the server does not take is tried again for a day.
+    It is claimed by being due later, so that another worker mails it then when this one dies with it. It is called mailed
+    before the server gets its text: what becomes of a worker that dies after that nobody knows, the bell has it anyway,
+    and nobody wants it twice. What the server does not take is tried again for a day.
     """
     now = now or timezone.now()
-    if not Notification.objects.to_mail(now).filter(pk=notification_id).update(mailed_at=now):
+    claim = {"mailed_at": None, "mail_due_at": now + LEASE}
+    if not Notification.objects.to_mail(now).filter(pk=notification_id).update(**claim):
         return False
     rows = Notification.objects.select_related("user", "actor", "ticket__contact", "ticket__team")
     notification = rows.get(pk=notification_id)
     box = _mailbox_for(notification.ticket) if _is_to_be_mailed(notification) else None
     if box is None:
-        _settle(notification, mailed_at=None, mail_due_at=None)
+        _settle(notification, mail_due_at=None)
         return False
+
+    def claim_for_good() -> None:
+        if not _settle(notification, mailed_at=now):
+            raise NotOurs
+        notification.mailed_at = now
+
     try:
-        _hand_over(box, notification.user.email, _written(notification, box, now))
+        _hand_over(box, notification.user.email, _written(notification, box, now), before_its_text=claim_for_good)
+    except NotOurs:
+        return False
     except NotTaken as problem:
         stale = now - notification.at > timedelta(hours=STALE_HOURS)
         gives_up = problem.for_good or stale
@@ -91,9 +107,13 @@ def _is_to_be_mailed(notification: Notification) -> bool:
     return wanted and not Mailbox.objects.filter(address=normalised(user.email)).exists()
 
 
-def _settle(notification: Notification, **fields: datetime | None) -> None:
-    # One that gathered something new meanwhile has a due time of its own already.
-    Notification.objects.filter(pk=notification.pk, mailed_at=notification.mailed_at).update(**fields)
+def _settle(notification: Notification, **fields: datetime | None) -> bool:
+    """As long as it is ours: one that gathered something new meanwhile has a due time of its own, one that was read none.
+
+    Says whether it was.
+    """
+    claimed = {"mailed_at": notification.mailed_at, "mail_due_at": notification.mail_due_at}
+    return bool(Notification.objects.filter(pk=notification.pk, **claimed).update(**fields))
 
 
 def _mailbox_for(ticket: Ticket) -> Mailbox | None:
@@ -157,7 +177,7 @@ class _Words:
         if one.kind == NotificationKind.TEAM_TICKET:
             return _("New ticket in %(team)s") % {"team": one.ticket.team.name if one.ticket.team else ""}
         if one.kind == NotificationKind.SENDING:
-            return _("A mail that you scheduled was not sent")
+            return _("A mail was not sent")
         return ngettext("%(who)s wrote", "%(n)d new messages, the last by %(who)s", one.times) % {**who, "n": one.times}
 
     @property
@@ -181,7 +201,7 @@ def _message_of(notification: Notification) -> Message | None:
     return Message.objects.visible_to(notification.user).filter(pk=number, ticket=notification.ticket_id).first()
 
 
-def _hand_over(box: Mailbox, address: str, mime: bytes) -> None:
+def _hand_over(box: Mailbox, address: str, mime: bytes, *, before_its_text: Callable[[], None]) -> None:
     """Raises NotTaken when the server surely has not got it. When nobody knows, it counts as mailed."""
     began = False
     try:
@@ -192,6 +212,7 @@ def _hand_over(box: Mailbox, address: str, mime: bytes) -> None:
                 code, said = smtp.rcpt(check_address(address))
             if code not in (250, 251):
                 raise NotTaken(f"{code} {said.decode('utf-8', 'replace')[:200]}", for_good=code >= 500)
+            before_its_text()
             began = True
             code, said = smtp.data(mime)
             if code != 250:

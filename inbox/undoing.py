@@ -14,7 +14,15 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from inbox import drafting
-from inbox.errors import AlreadyUndone, AnotherBegun, CannotTryAgain, MayNotReply, NotYours, TooLateToUndo
+from inbox.errors import (
+    AlreadyUndone,
+    AnotherBegun,
+    CannotTryAgain,
+    MayNotReply,
+    NotYours,
+    TicketInTrash,
+    TooLateToUndo,
+)
 from inbox.models import Attachment, Draft, DraftMode, Message, MessageKind, NotSent, Outgoing, OutgoingState
 from people.models import User
 from tickets import notifying
@@ -78,12 +86,30 @@ def contact_wrote_first(ticket: Ticket, *, now: datetime) -> int:
 
 
 @transaction.atomic
+def stop_in_trash(outgoing: Outgoing, ticket: Ticket, *, now: datetime) -> None:
+    """Nothing leaves a ticket in the trash, nor by itself once it is restored. Its writer hears of it then."""
+    author = outgoing.message.author
+    if not outgoing.stop():
+        return
+    outgoing.refresh_from_db()
+    _keep(outgoing, ticket, NotSent.IN_TRASH)
+    anchor = f"m{outgoing.message_id}"
+    if author and not notifying.notify(author, NotificationKind.SENDING, ticket, actor=None, anchor=anchor, now=now):
+        # Those of tickets that one does not see wait until one does.
+        unseen = {"user": author, "ticket": ticket, "kind": NotificationKind.SENDING, "anchor": anchor}
+        Notification.objects.get_or_create(**unseen, defaults={"at": now})
+    logger.info("Outgoing %d: not sent, its ticket is in the trash", outgoing.pk)
+
+
+@transaction.atomic
 def write_anew(outgoing: Outgoing, *, by: User, now: datetime) -> Draft:
     """A draft of `by` with everything that stands in a mail that did not arrive, or was stopped. The mail stays, marked as
     replaced once the draft is sent. Raises MayNotReply, CannotTryAgain and AnotherBegun.
     """
     if not by.may_reply:
         raise MayNotReply
+    if outgoing.message.ticket is not None and outgoing.message.ticket.trashed_at is not None:
+        raise TicketInTrash
     outgoing.refresh_from_db()
     if not (outgoing.is_failed or outgoing.is_cancelled):
         raise CannotTryAgain

@@ -384,6 +384,11 @@ class Outgoing(models.Model):
     def _claim(self, now: datetime) -> bool:
         # Whoever sends for this ticket decides one after the other who is next.
         ticket = self._locked_ticket()
+        if ticket and ticket.trashed_at is not None and Outgoing.objects.due(now).held().filter(pk=self.pk).exists():
+            from inbox.undoing import stop_in_trash
+
+            stop_in_trash(self, ticket, now=now)
+            return False
         token = uuid.uuid4()
         claimed = (
             Outgoing.objects.due(now)

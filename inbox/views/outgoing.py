@@ -16,7 +16,7 @@ from django_htmx.http import reswap, trigger_client_event
 
 from helpdesk.web import toast, wants_fragment
 from inbox import releasing, undoing
-from inbox.errors import AlreadyUndone, AnotherBegun, InboxError, NotYours, TooLateToUndo
+from inbox.errors import AlreadyUndone, AnotherBegun, InboxError, NotYours, TicketInTrash, TooLateToUndo
 from inbox.models import Message, Outgoing
 from inbox.timeline import Said
 from inbox.views.answering import answer_with_draft
@@ -62,6 +62,9 @@ def outgoing_departure(request: HttpRequest, pk: int) -> HttpResponse:
     outgoing = _outgoing(request, pk)
     if outgoing.message.author_id != signed_in(request).pk:
         raise PermissionDenied
+    ticket = outgoing.message.ticket
+    if ticket is not None and ticket.trashed_at is not None:
+        return _say(request, outgoing, str(TicketInTrash()), failed=True)
     outgoing.let_go(now=timezone.now())
     return _answer(request, outgoing.message_id, _("Reply is being sent"))
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from inbox import errors, receiving, undoing
-from inbox.models import Attachment, Direction, Draft, Incoming, Outgoing, OutgoingState
+from inbox.models import Attachment, Direction, Draft, Incoming, Message, Outgoing, OutgoingState
 from inbox.replying import send
 from people.models import User
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
@@ -291,3 +291,64 @@ def test_a_forward_or_a_mail_of_tomorrow_does_not_keep_a_ticket_answered(agent: 
     send(draft_of(agent, ticket, kind="forward", answers=ticket.messages.first(), to=to, cc=[], bcc=[]), by=agent)
     undoing.undo_sending(first.outgoing, by=agent, now=now)
     assert fresh(ticket).turn == stood
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_nothing_leaves_a_ticket_in_the_trash_nor_by_itself_once_it_is_back(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer, later: bool
+) -> None:
+    admin, now = make_user("admin"), timezone.now()
+    before = standing(ticket)[:5]
+    outgoing = send(
+        draft_of(agent, ticket), by=agent, due_at=now + timedelta(days=1) if later else None, now=now
+    ).outgoing
+    fresh(ticket).trash(by=admin, now=now)
+    outgoing.send_now(now=now + timedelta(days=2))
+    kept = fresh(outgoing)
+    assert (kept.state, kept.why_not_sent) == (
+        OutgoingState.CANCELLED,
+        "The ticket was in the trash when it was to leave.",
+    )
+    with pytest.raises(errors.TicketInTrash):
+        undoing.write_anew(kept, by=agent, now=now)
+    fresh(ticket).restore(by=admin, now=now)
+    assert standing(ticket)[:5] == before
+    fresh(outgoing).send_now(now=now + timedelta(days=3))
+    Outgoing.objects.sweep(now + timedelta(days=3))
+    assert smtp_server.taken == []
+    assert [one.anchor for one in Notification.objects.visible_to(agent)] == [f"m{outgoing.message_id}"]
+    draft = undoing.write_anew(fresh(outgoing), by=agent, now=now)
+    assert "We send another." in draft.text + draft.html
+
+
+def test_a_ticket_that_is_back_in_time_has_its_mail_sent(agent: User, ticket: Ticket, smtp_server: SmtpServer) -> None:
+    now = timezone.now()
+    outgoing = send(draft_of(agent, ticket), by=agent, due_at=now + timedelta(days=1), now=now).outgoing
+    fresh(ticket).trash(by=agent, now=now)
+    outgoing.send_now(now=now + timedelta(hours=1))
+    fresh(ticket).restore(by=agent, now=now)
+    outgoing.send_now(now=now + timedelta(days=1))
+    assert fresh(outgoing).state == OutgoingState.SENT
+
+
+def test_the_text_of_somebody_who_left_stays_where_others_find_it(agent: User, ticket: Ticket) -> None:
+    now, owner = timezone.now(), make_user()
+    fresh(ticket).assign(owner, by=owner, now=now)
+    due = now + timedelta(days=1)
+    outgoing = send(draft_of(agent, ticket), by=agent, due_at=due, cancel_if_answered=True, now=now).outgoing
+    User.objects.filter(pk=agent.pk).update(is_active=False)
+    receiving.process(customers_mail(ticket).pk)
+    assert not Draft.objects.exists()
+    kept = fresh(outgoing)
+    assert (kept.state, kept.why_not_sent) == (OutgoingState.CANCELLED, "The customer wrote first.")
+    assert Notification.objects.get(user=owner, kind="sending").anchor == f"m{outgoing.message_id}"
+    draft = undoing.write_anew(kept, by=owner, now=now)
+    assert "We send another." in draft.text + draft.html
+
+
+def test_a_mail_whose_writer_is_deleted_does_not_leave_once_the_contact_wrote(agent: User, ticket: Ticket) -> None:
+    due = timezone.now() + timedelta(days=1)
+    outgoing = send(draft_of(agent, ticket), by=agent, due_at=due, cancel_if_answered=True).outgoing
+    Message.objects.filter(pk=outgoing.message_id).update(author=None)
+    receiving.process(customers_mail(ticket).pk)
+    assert fresh(outgoing).state == OutgoingState.CANCELLED
