@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import Message as Mail
@@ -66,6 +67,45 @@ def answer_to(notice: Mail, text: str = "I put one aside.", sender: str = "maija
 
 
 # Out
+
+
+class Killed(BaseException):
+    """What a worker does that is killed: it leaves everything as it is."""
+
+
+@pytest.mark.parametrize(("moment", "arrives"), [("rcpt", 1), ("data", 0)])
+def test_a_worker_that_is_killed_loses_no_notice_and_sends_none_twice(
+    maija: User, ticket: Ticket, author: User, smtp_server: Any, monkeypatch: Any, moment: str, arrives: int
+) -> None:
+    """Killed before the server got the text it is mailed a little later; killed while it gets it, nobody knows."""
+
+    def kill(*_: Any) -> None:
+        raise Killed
+
+    comment(ticket, by=author, html=named(maija))
+    with monkeypatch.context() as patch:
+        patch.setattr(smtplib.SMTP, moment, kill)
+        with pytest.raises(Killed):
+            mail_due()
+    assert mail_due(after=120) == 0, "another worker may still be at it"
+    assert mail_due(after=600) == arrives
+    assert mail_due(after=1200) == 0
+    assert len(smtp_server.taken) == arrives
+
+
+def test_what_is_read_while_a_worker_is_on_its_way_is_not_mailed(
+    maija: User, ticket: Ticket, author: User, smtp_server: Any, monkeypatch: Any
+) -> None:
+    really = smtplib.SMTP.rcpt
+
+    def read_meanwhile(*arguments: Any) -> Any:
+        Notification.objects.filter(user=maija).mark_read(timezone.now())
+        return really(*arguments)
+
+    comment(ticket, by=author, html=named(maija))
+    monkeypatch.setattr(smtplib.SMTP, "rcpt", read_meanwhile)
+    assert mail_due() == 0
+    assert not smtp_server.taken
 
 
 def test_a_mention_is_mailed_a_minute_later_with_the_comment_and_a_link(
