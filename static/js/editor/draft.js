@@ -1,5 +1,7 @@
 // One unsent text: saved on the server one save at a time, the newest last, and kept in this browser until it is there.
 // It outlives the editor it stands in: a ticket that is left is still saved, and the editor that comes next waits for that.
+import { csrfToken } from "../csrf.js";
+
 const SLOWEST = 10_000
 const RETRY = [2_000, 5_000, 15_000, 30_000]
 const KEEPALIVE_MOST = 60_000 // a browser takes no more along when its page goes away
@@ -52,7 +54,7 @@ export class Draft extends EventTarget {
     const body = this.#body(fields)
     this.#sends(fields)
     if (new Blob(fields.flat()).size < KEEPALIVE_MOST) {
-      fetch(this.#url, { method: "POST", body, headers: { "X-CSRFToken": token() }, keepalive: true }).catch(() => {})
+      fetch(this.#url, { method: "POST", body, headers: { "X-CSRFToken": csrfToken() }, keepalive: true }).catch(() => {})
     }
   }
 
@@ -140,7 +142,7 @@ export class Draft extends EventTarget {
       const response = await fetch(this.#url, {
         method: "POST",
         body: this.#body(fields),
-        headers: { "X-CSRFToken": token() },
+        headers: { "X-CSRFToken": csrfToken() },
         signal: AbortSignal.timeout(SLOWEST),
       })
       if (isSignIn(response)) return { state: "signed-out" }
@@ -206,11 +208,6 @@ export class Draft extends EventTarget {
       return []
     }
   }
-}
-
-// The cookie and not the field of the form: it is another one after signing in again.
-function token() {
-  return /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? document.querySelector("[name='csrfmiddlewaretoken']")?.value ?? ""
 }
 
 function isSignIn({ redirected, url }) {
