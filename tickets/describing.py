@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
@@ -87,10 +88,15 @@ def fields_for(keys: Iterable[str], *, required: bool = False) -> list[Field]:
 
 def required_fields(status: Status, ticket: Ticket | None) -> list[Field]:
     """What `status` asks for on entering and `ticket` lacks. Without a ticket yet: all that the status asks for."""
-    if not status.required:
-        return []
-    fields = fields_for(status.required, required=True)
-    return [each for each in fields if ticket is None or _lacks(ticket, each)]
+    return required_by_status([status], ticket)[status.pk]
+
+
+def required_by_status(statuses: Iterable[Status], ticket: Ticket | None) -> dict[int, list[Field]]:
+    """The same for several, by number, in one query."""
+    keys = {status.pk: list(dict.fromkeys(status.required)) for status in statuses}
+    fields = {each.key: each for each in fields_for(chain.from_iterable(keys.values()), required=True)}
+    lacked = {key for key, each in fields.items() if ticket is None or _lacks(ticket, each)}
+    return {pk: [fields[key] for key in asked if key in lacked] for pk, asked in keys.items()}
 
 
 def _lacks(ticket: Ticket, wanted: Field) -> bool:

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from inbox.checking import NAMES, Check
 from inbox.errors import PropertiesMissing, ReplyError
+from tickets.describing import required_by_status
 from tickets.forms import RequiredFields, StatusForm
-from tickets.models import Kind, Status, Ticket
+from tickets.models import Status, Ticket
 
 REMEMBERED = "then_next"
 """The cookie that says whether Send opens the next ticket."""
@@ -50,16 +51,15 @@ class Choice:
 def choices(ticket: Ticket) -> list[Choice]:
     """Exactly the statuses of the ticket's pipeline (SPEC S-31)."""
     statuses = list(ticket.pipeline.statuses.all())
-    usual = next((one for one in statuses if one.kind == Kind.WAITING_ON_CONTACT), None)
-    if ticket.turn not in (Kind.NEW, Kind.WAITING_ON_US):
-        usual = None
+    usual = ticket.status_after_answer()
+    asked = required_by_status(statuses, ticket)
     quick = next((one for one in statuses if one.closes), None)
     return [
         Choice(
             one,
             is_current=one.pk == ticket.status_id,
             is_usual=one == usual and one.pk != ticket.status_id,
-            asks=len(RequiredFields(ticket, one).fields) if one.required and one.pk != ticket.status_id else 0,
+            asks=len(asked[one.pk]) if one.pk != ticket.status_id else 0,
             is_quick=one == quick,
         )
         for one in statuses

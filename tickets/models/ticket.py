@@ -388,12 +388,17 @@ class Ticket(models.Model):
             self.assign(by, by=by, now=at)
         if status is not None:
             self.move_to(status, by=by, now=at)
-        elif self.turn in (Kind.NEW, Kind.WAITING_ON_US):
+        elif usual := self.status_after_answer():
             was = self.status
-            status = self.pipeline.first_status(Kind.WAITING_ON_CONTACT)
-            if status.kind == Kind.WAITING_ON_CONTACT:
-                self._set_status(status, at)
-                self.record(EventKind.STATUS, by=by, now=at, **{"from": was.name, "to": status.name})
+            self._set_status(usual, at)
+            self.record(EventKind.STATUS, by=by, now=at, **{"from": was.name, "to": usual.name})
+
+    def status_after_answer(self) -> Status | None:
+        """Where its pipeline puts it when we answer and nobody chooses. None: it stays where it is."""
+        if self.turn not in (Kind.NEW, Kind.WAITING_ON_US):
+            return None
+        status = self.pipeline.first_status(Kind.WAITING_ON_CONTACT)
+        return status if status.kind == Kind.WAITING_ON_CONTACT else None
 
     @transaction.atomic
     def forwarded(self, *, at: datetime, preview: str, has_attachments: bool = False) -> None:

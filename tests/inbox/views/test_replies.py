@@ -3,13 +3,14 @@ import uuid
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
-from inbox import commenting
 from inbox.models import Direction, Message, Outgoing, OutgoingState, Upload
+from inbox.replying import reply
 from people.models import Role
-from tests.factories import make_mailbox, make_message, make_ticket, make_user
+from tests.factories import make_mailbox, make_message, make_pipeline, make_ticket, make_user
 from tests.inbox.views.conftest import HTMX
-from tickets.models import Kind, Ticket
+from tickets.models import Kind, Property, Status
 
 pytestmark = pytest.mark.django_db
 
@@ -253,19 +254,67 @@ def test_the_signature_that_a_reply_gets_is_shown_before(desk, agent):
     assert "Your signature is added" not in desk.get(f"/tickets/{ticket.number}/").content.decode()
 
 
-def test_a_ticket_that_is_taken_away_while_one_writes_is_not_shown_again(browser_of, monkeypatch):
-    me, colleague = make_user(ticket_access="own", sees_unassigned=False), make_user()
-    ticket = make_ticket(name="Wrong size", owner=me)
-    write = commenting.comment
-
-    def write_as_it_is_taken(*words, **more):
-        written = write(*words, **more)
-        Ticket.objects.filter(pk=ticket.pk).update(owner=colleague, created_by=colleague)
-        return written
-
-    monkeypatch.setattr(commenting, "comment", write_as_it_is_taken)
-    form = {"text": "For the file.", "form_key": uuid.uuid4()}
-    answer = browser_of(me).post(f"/tickets/{ticket.number}/comments/", form, headers=HTMX)
+def test_a_ticket_that_one_gives_away_with_the_reply_is_not_shown_again(browser_of):
+    me, colleague = make_user(ticket_access="own"), make_user()
+    ticket = make_ticket(name="Wrong size")  # nobody's, which is why I see it
+    make_message(ticket)
+    status = ticket.pipeline.first_status(Kind.CLOSED)
+    status.required = ["owner"]
+    status.save()
+    form = {"text": "My colleague takes over.", "status": status.pk, "property-owner": colleague.pk}
+    answer = browser_of(me).post(f"/tickets/{ticket.number}/replies/", {**form, "form_key": uuid.uuid4()}, headers=HTMX)
     assert answer.status_code == 404
     assert "Wrong size" not in answer.content.decode()
-    assert Message.objects.get().text == "For the file."
+    assert Message.objects.get(direction=Direction.OUT).text == "My colleague takes over."
+    ticket.refresh_from_db()
+    assert (ticket.owner, ticket.status) == (colleague, status)
+
+
+def hints(desk, ticket):
+    """What the menu beside Send says of each status."""
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    menu = page[page.index('id="m-send"') :]
+    found = re.findall(r'name="status" value="(\d+)"[^>]*?(?: title="([^"]*)")?(?: data-send-closing)?>', menu)
+    return {Status.objects.get(pk=pk).name: hint for pk, hint in found}
+
+
+def test_the_menu_beside_send_says_what_the_reply_does_by_itself(desk, ticket):
+    assert hints(desk, ticket) == {
+        "New": "no change", "Waiting on us": "", "Waiting on contact": "usual", "Closed": ""
+    }  # fmt: skip
+    reply(ticket, by=make_user(), text="It is on its way.")
+    ticket.refresh_from_db()
+    assert ticket.status.name == "Waiting on contact"
+    assert "usual" not in hints(desk, ticket).values()
+    # Whoever waits, a closed ticket stays closed.
+    ticket.move_to(ticket.pipeline.first_status(Kind.CLOSED), by=None, now=timezone.now())
+    assert "usual" not in hints(desk, ticket).values()
+
+
+def test_a_pipeline_without_a_status_for_the_contacts_turn_has_no_usual_one(desk, ticket):
+    ticket.pipeline.statuses.filter(kind=Kind.WAITING_ON_CONTACT).delete()
+    assert "usual" not in hints(desk, ticket).values()
+    reply(ticket, by=make_user(), text="It is on its way.")
+    ticket.refresh_from_db()
+    assert ticket.status.name == "New"
+
+
+def test_a_page_costs_the_same_with_one_status_that_asks_and_with_eight(desk, count_queries):
+    for key in ("cause", "cost"):
+        Property.objects.create(key=key, name=key.title())
+
+    def cost(size):
+        pipeline = make_pipeline(f"Pipeline {size}")
+        for number in range(size):
+            asked = ["cause", "owner"] if number % 2 else ["cost", "cause", "team"]
+            pipeline.statuses.create(name=f"S{number}", kind=Kind.WAITING_ON_US, required=asked, position=20 + number)
+        ticket = make_ticket(pipeline=pipeline, owner=make_user())
+        make_message(ticket)
+        assert hints(desk, ticket)["S0"] == "asks 3 things"
+        spent = count_queries(lambda: desk.get(f"/tickets/{ticket.number}/"))
+        if size > 1:
+            assert hints(desk, ticket)["S1"] == "asks one thing"
+        return spent
+
+    cost(1)
+    assert cost(2) == cost(8)
