@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from inbox.admin.bases import ReadOnlyInline, download_link
-from inbox.models import Attachment, Conversation, Message, Upload
+from inbox.models import Attachment, Conversation, Message
 from inbox.models.message import Address
 from people.admin_bases import NOTHING, ReadOnly, linked, list_linked
 
@@ -165,15 +165,6 @@ class AttachmentAdmin(ReadOnly):
     @admin.display(description=gettext_lazy("file"))
     def download(self, attachment: Attachment) -> str:
         return download_link("inbox:attachment", attachment)
-
-
-@admin.register(Upload)
-class UploadAdmin(ReadOnly):
-    list_display = ["name", "content_type", "size", "user", "created_at"]
-    search_fields = ["name", "user__name", "user__email"]
-    date_hierarchy = "created_at"
-    list_select_related = ["user"]
-    fields = ["name", "content_type", "size", "user", "created_at"]
 
 
 def _people(addresses: list[Address]) -> str:

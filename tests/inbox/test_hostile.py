@@ -6,16 +6,21 @@ import time
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from helpdesk import html as safe_html
+from helpdesk import live
 from inbox import commenting
 from inbox.commenting import Access, comment
 from inbox.errors import StillAside, UploadGone
-from inbox.models import Attachment, Direction, Draft, Mention, Message, MessageKind
-from inbox.replying import send
+from inbox.models import Attachment, Direction, Draft, Mention, Message, MessageKind, Outgoing, OutgoingState, Upload
+from inbox.replying import reply, send
 from people.models import User
 from tests.factories import make_contact, make_message, make_ticket, make_user
+from tests.signing_in import signed_in
+from tickets import presence
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +102,7 @@ def test_what_was_written_aside_is_quoted_to_those_it_is_for(agent: User, ticket
     "html",
     [
         'data-mention="user-{pk}"',
-        "<span>data-mention=\"user-{pk}\"</span>",
+        '<span>data-mention="user-{pk}"</span>',
         "<span title='&lt;span data-mention=\"user-{pk}\"&gt;'>x</span>",
         "<span title=' data-mention=\"user-{pk}\"'>x</span>",
         '<p data-mention="user-{pk}">x</p>',
@@ -114,3 +119,53 @@ def test_only_the_mark_of_the_editor_names_somebody(agent: User, ticket: Ticket,
     if html.startswith("data"):
         assert html in written.text
         assert "data-mention" in safe_html.without_mentions(written.html)
+
+
+def test_an_admin_sees_nobodys_unsent_files() -> None:
+    assert Upload not in site._registry
+    assert signed_in(make_user("admin")).get("/admin/inbox/upload/").status_code == 404
+
+
+def test_only_so_many_recipients_are_kept_and_the_form_says_why(agent: User, ticket: Ticket) -> None:
+    many = [", ".join(f"a{part}-{n}@x.example" for n in range(300)) for part in range(300)]
+    form = {"recipients": "1", "to": many, "cc": many, "bcc": many, "text": "Hi", "draft_version": "0"}
+    desk, begun = signed_in(agent), time.process_time()
+    assert desk.post(f"/tickets/{ticket.number}/drafts/reply/", form).status_code == 200
+    draft = Draft.objects.get()
+    assert len(draft.to or []) + len(draft.cc or []) + len(draft.bcc or []) == 200
+    refused = desk.post(f"/tickets/{ticket.number}/replies/", form)
+    assert refused.status_code == 422
+    assert "only the first 200 were kept" in refused.content.decode()
+    assert len(desk.get(f"/tickets/{ticket.number}/").content) < 500_000
+    assert time.process_time() - begun < 5
+
+
+def test_a_draft_that_holds_too_many_recipients_already_still_makes_a_small_page(agent: User, ticket: Ticket) -> None:
+    many = to(*(f"a{n}@x.example" for n in range(20_000)))
+    Draft.objects.create(
+        user=agent, ticket=ticket, mode="reply", text="Hi", to=many, cc=many, bcc=[], updated_at=timezone.now()
+    )
+    assert len(signed_in(agent).get(f"/tickets/{ticket.number}/").content) < 500_000
+
+
+@pytest.mark.parametrize("state", OutgoingState.values)
+def test_only_a_mail_that_did_not_arrive_is_written_anew(agent: User, ticket: Ticket, state: str) -> None:
+    first = reply(ticket, by=agent, text="One.")
+    Outgoing.objects.filter(message=first).update(state=state)
+    signed_in(agent).post(
+        f"/tickets/{ticket.number}/replies/", {"text": "Two.", "replaces": first.pk, "override": "changed"}
+    )
+    second = Message.objects.get(text="Two.")
+    replaced = Outgoing.objects.get(message=first).replaced_by
+    assert replaced == (second if state in ("failed", "bounced", "unknown", "cancelled") else None)
+
+
+def test_a_user_has_only_so_many_tabs_on_a_ticket(agent: User, ticket: Ticket) -> None:
+    desk, other = signed_in(agent), make_user()
+    for number in range(presence.MOST_TABS * 3):
+        answer = desk.post(f"/tickets/{ticket.number}/presence/", {"state": "typing", "tab": f"t{number}"})
+        assert answer.status_code in (200, 302)
+    assert live.client().hlen(presence._key(ticket.pk)) == presence.MOST_TABS
+    assert [one.user for one in presence.others_on(ticket.pk, other, now=timezone.now())] == [agent.pk]
+    desk.post(f"/tickets/{ticket.number}/presence/", {"state": "gone", "tab": "t59"})
+    assert live.client().hlen(presence._key(ticket.pk)) == presence.MOST_TABS - 1
