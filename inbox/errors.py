@@ -94,6 +94,14 @@ class TooManyRecipients(ReplyError):
         )
 
 
+class FarTooManyRecipients(ReplyError):
+    def __init__(self, most: int, kept: int) -> None:
+        super().__init__(
+            _("A mail may have %(most)d recipients. These are far more: only the first %(kept)d were kept.")
+            % {"most": most, "kept": kept}
+        )
+
+
 class NobodyNamed(ReplyError):
     def __init__(self) -> None:
         super().__init__(_("Nobody is named in “To”. Add a recipient."))

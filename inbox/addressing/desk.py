@@ -26,6 +26,8 @@ from people.models.contact import normalised
 from tickets.models import Ticket
 
 MOST_RECIPIENTS = 100
+MOST_KEPT = 2 * MOST_RECIPIENTS
+"""So many that are named stay in an editor, for whoever named too many to remove some."""
 
 NEWEST_FIRST = 5
 """Among so many of the customer's newest messages the one to answer is looked for first."""

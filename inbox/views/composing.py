@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
@@ -14,8 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inbox.addressing import Recipients, read_addresses
+from inbox.addressing.desk import MOST_KEPT, MOST_RECIPIENTS
 from inbox.drafting import Written
-from inbox.errors import InboxError
+from inbox.errors import FarTooManyRecipients, InboxError
 from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message, Upload
 from inbox.models.message import Address
 from inbox.rendering import signature_of
@@ -180,7 +183,9 @@ def read_draft(request: HttpRequest, ticket: Ticket, mode: str) -> Written:
     draft.mailbox = Mailbox.objects.filter(pk=_number(mailbox)).first() if mailbox else None
     draft.subject = _line(post.get("subject", ""))
     typed = "recipients" in post
-    draft.to, draft.cc, draft.bcc = (_addresses(request, name) if typed else None for name in ("to", "cc", "bcc"))
+    draft.to = draft.cc = draft.bcc = None
+    if typed:
+        written.error = _read_recipients(request, draft) or written.error
     draft.quoted_html = _lines(post.get("quoted_html", "")) or None
     if typed and "quotes" not in post:
         draft.quoted_html = ""
@@ -239,8 +244,20 @@ def _printable(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable())
 
 
-def _addresses(request: HttpRequest, name: str) -> list[Address]:
-    return [entry for typed in request.POST.getlist(name) for entry in read_addresses(_lines(typed))]
+def _read_recipients(request: HttpRequest, draft: Draft) -> str:
+    """What is wrong with how many they are; all that are kept fit on a page."""
+    room, problem = MOST_KEPT, ""
+    for name in ("to", "cc", "bcc"):
+        entries = list(islice(_addresses(request, name), room + 1))
+        if len(entries) > room:
+            problem = str(FarTooManyRecipients(MOST_RECIPIENTS, MOST_KEPT))
+        setattr(draft, name, entries[:room])
+        room -= len(entries[:room])
+    return problem
+
+
+def _addresses(request: HttpRequest, name: str) -> Iterator[Address]:
+    return (entry for typed in request.POST.getlist(name) for entry in read_addresses(_lines(typed)))
 
 
 def _lines(text: str) -> str:

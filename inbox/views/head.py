@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from inbox.addressing import OwnAddresses, Recipients, why_not, written
-from inbox.addressing.desk import conversation_of, found_for
+from inbox.addressing.desk import MOST_KEPT, conversation_of, found_for
 from inbox.addressing.senders import sender_for, senders_for, usual_sender_of
 from inbox.errors import ContactWithoutAddress, NobodyToWriteTo, NotAMailAddress, ReplyError
 from inbox.mime.compose import forward_subject, reply_subject
@@ -138,7 +138,7 @@ class Head:
         for name in FIELDS:
             known = {normalised(entry["address"]) for entry in usual.get(name, ())}
             chips = []
-            for entry in [*given.get(name, ()), *self.added.get(name, ())]:
+            for entry in [*given.get(name, ()), *self.added.get(name, ())][:MOST_KEPT]:
                 key = normalised(entry["address"])
                 if key not in taken:
                     taken.add(key)

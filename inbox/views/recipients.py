@@ -17,7 +17,7 @@ from django_htmx.http import trigger_client_event
 from helpdesk import html as safe_html
 from helpdesk.web import toast, wants_fragment
 from inbox.addressing import read_addresses
-from inbox.addressing.desk import found_for
+from inbox.addressing.desk import MOST_KEPT, found_for
 from inbox.addressing.suggesting import suggested
 from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message
 from inbox.models.message import Address
@@ -169,7 +169,7 @@ def _named_by_hand(draft: Draft, answered: Message | None) -> dict[str, list[Add
 
 
 def _typed(values: list[str]) -> list[Address]:
-    return [entry for value in values for entry in read_addresses(value)]
+    return [entry for value in values[:MOST_KEPT] for entry in read_addresses(value)[:MOST_KEPT]][:MOST_KEPT]
 
 
 def _mailbox(asked: str) -> Mailbox | None:
