@@ -41,6 +41,7 @@ from inbox.models import (
     Upload,
 )
 from inbox.models.message import id_hash
+from inbox.models.outgoing import FAILED
 from inbox.quoting import Quote, history
 from inbox.rendering import references_for, render
 from inbox.replying.body import Body, attach, once, read_body
@@ -165,7 +166,8 @@ class _Sending:
         """It was written anew for one that did not arrive."""
         replaced = self.draft.replaces_id or (kept.replaces_id if kept else None)
         if replaced:
-            Outgoing.objects.filter(message=replaced).update(replaced_by=message)
+            written_before = Outgoing.objects.filter(message=replaced, message__ticket=self.ticket)
+            written_before.filter(state__in=[*FAILED, OutgoingState.CANCELLED]).update(replaced_by=message)
 
     def _may_write(self, due_at: datetime | None) -> None:
         if not self.by.may_reply:
