@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 # A page says every BEAT_SECONDS that somebody is there; who said nothing for PRESENT_SECONDS has gone.
 BEAT_SECONDS = 15
 PRESENT_SECONDS = 40
+MOST_TABS = 20
+"""Of one user on one ticket; those that said nothing for longest are forgotten first."""
 
 State = Literal["viewing", "typing", "gone"]
 Mode = Literal["reply", "comment"]
@@ -57,6 +59,8 @@ def note(ticket: int, user: User, tab: str, state: State, mode: Mode = "reply", 
         redis.hdel(key, field)
     else:
         kept = _parsed(cast("bytes | None", redis.hget(key, field)))
+        if kept is None:
+            _make_room(ticket, user)
         same = kept and kept["state"] == state and kept["mode"] == mode
         at = now.timestamp()
         since = kept["since"] if kept and same else at
@@ -66,6 +70,15 @@ def note(ticket: int, user: User, tab: str, state: State, mode: Mode = "reply", 
     after = _read(ticket, now)
     if _news(before) != _news(after):
         live.publish("presence", ticket=ticket, users=sorted({one.user for one in after} - {user.pk}))
+
+
+def _make_room(ticket: int, user: User) -> None:
+    redis, key = live.client(), _key(ticket)
+    everything: dict[bytes, bytes] = cast(Any, redis.hgetall(key))
+    mine = {tab: _parsed(raw) for tab, raw in everything.items() if tab.startswith(b"%d:" % user.pk)}
+    longest_silent = sorted(mine, key=lambda tab: said["at"] if (said := mine[tab]) else 0)
+    if surplus := longest_silent[: max(0, len(mine) - MOST_TABS + 1)]:
+        redis.hdel(key, *surplus)
 
 
 def _news(everybody: Iterable[Present]) -> set[tuple[int, Mode | None]]:
