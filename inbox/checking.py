@@ -1,4 +1,4 @@
-"""What is looked at before a mail leaves: five things that are mistakes as a rule, each of which one may insist on."""
+"""What is looked at before a mail leaves: six things that are mistakes as a rule, each of which one may insist on."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from inbox.models import Direction, MailKind, Message
 from people.models.contact import normalised
 
 if TYPE_CHECKING:
-    from inbox.models import Draft
+    from inbox.models import Draft, Outgoing
     from inbox.replying.body import Body
 
 CHANGED, ATTACHMENT, PLACEHOLDER, STRANGER, EMPTY = "changed", "attachment", "placeholder", "stranger", "empty"
-NAMES = (CHANGED, ATTACHMENT, PLACEHOLDER, STRANGER, EMPTY)
+REPLACED = "replaced"
+NAMES = (REPLACED, CHANGED, ATTACHMENT, PLACEHOLDER, STRANGER, EMPTY)
 
 MOST_TEXT = 200_000
 
@@ -73,6 +74,20 @@ def checks(
         _empty(draft, body),
     ]
     return [check for check in found if check]
+
+
+def replaced(outgoing: Outgoing) -> Check | None:
+    """What is sent was written anew for `outgoing`, and somebody else was faster: the customer would get it twice."""
+    if (anew := outgoing.replaced_by) is not None:
+        words = {"name": anew.sender_name, "time": time_format(timezone.localtime(anew.at), "H:i")}
+        return Check(REPLACED, _("%(name)s wrote this mail anew and sent it at %(time)s.") % words, anew.pk)
+    if outgoing.is_failed or outgoing.is_cancelled:
+        return None
+    if outgoing.is_pending:
+        sentence = _("The mail that you write anew is being sent after all: somebody tried it again.")
+    else:
+        sentence = _("The mail that you write anew has been sent after all.")
+    return Check(REPLACED, sentence, outgoing.message_id)
 
 
 def own_words(body: Body) -> str:

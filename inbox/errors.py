@@ -281,6 +281,11 @@ class CannotTryAgain(InboxError):
         super().__init__(_("This mail is on its way or was sent already. Reload the page to see how it went."))
 
 
+class AlreadyReplaced(InboxError):
+    def __init__(self) -> None:
+        super().__init__(_("This mail was written anew and sent already. Follow “Written anew” to see it."))
+
+
 class NotInQuarantine(InboxError):
     def __init__(self) -> None:
         super().__init__(_("Only a mail in quarantine can be processed again. Reload the page to see how it is now."))

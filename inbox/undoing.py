@@ -15,6 +15,7 @@ from django.db import transaction
 
 from inbox import drafting
 from inbox.errors import (
+    AlreadyReplaced,
     AlreadyUndone,
     AnotherBegun,
     CannotTryAgain,
@@ -102,6 +103,40 @@ def stop_in_trash(outgoing: Outgoing, ticket: Ticket, *, now: datetime) -> None:
 
 
 @transaction.atomic
+def stop_sending(outgoing: Outgoing, *, by: User, now: datetime) -> None:
+    """What somebody else wrote to be sent later is not sent: it stays in the conversation, and its writer hears of it.
+
+    Raises MayNotReply, and TooLateToUndo when it has left or is not to be sent later.
+    """
+    if not by.may_reply:
+        raise MayNotReply
+    ticket = lock_ticket(outgoing)
+    outgoing.refresh_from_db()
+    if ticket is None or not outgoing.scheduled or not outgoing.stop():
+        raise TooLateToUndo
+    author = outgoing.message.author
+    _keep(outgoing, ticket, NotSent.STOPPED)
+    if author is not None and author != by:
+        anchor = f"m{outgoing.message_id}"
+        notifying.notify(author, NotificationKind.SENDING, ticket, actor=by, anchor=anchor, now=now)
+    logger.info("Outgoing %d: stopped by user %d", outgoing.pk, by.pk)
+
+
+@transaction.atomic
+def stop_without_writer(outgoing: Outgoing, ticket: Ticket, *, now: datetime) -> None:
+    """What was scheduled by somebody who is not active any more stays unsent, for the ticket's owner to look at."""
+    if not outgoing.stop():
+        return
+    outgoing.refresh_from_db()
+    _keep(outgoing, ticket, NotSent.WRITER_GONE)
+    ticket.mark_undelivered(True)  # seen in the list, also where nobody owns it
+    if ticket.owner is not None:
+        anchor = f"m{outgoing.message_id}"
+        notifying.notify(ticket.owner, NotificationKind.SENDING, ticket, actor=None, anchor=anchor, now=now)
+    logger.info("Outgoing %d: not sent, its writer is not active any more", outgoing.pk)
+
+
+@transaction.atomic
 def write_anew(outgoing: Outgoing, *, by: User, now: datetime) -> Draft:
     """A draft of `by` with everything that stands in a mail that did not arrive, or was stopped. The mail stays, marked as
     replaced once the draft is sent. Raises MayNotReply, CannotTryAgain and AnotherBegun.
@@ -113,6 +148,8 @@ def write_anew(outgoing: Outgoing, *, by: User, now: datetime) -> Draft:
     outgoing.refresh_from_db()
     if not (outgoing.is_failed or outgoing.is_cancelled):
         raise CannotTryAgain
+    if outgoing.replaced_by_id is not None:
+        raise AlreadyReplaced
     ticket = outgoing.message.ticket
     begun = Draft.objects.live(by, ticket, DraftMode.REPLY) if ticket else None
     if begun is not None and begun.replaces_id == outgoing.message_id:
@@ -142,6 +179,10 @@ def _as_draft(outgoing: Outgoing, ticket: Ticket, by: User, now: datetime) -> Dr
         draft = drafting.from_message(message, by=by, now=now)
     except AnotherBegun:
         return None
+    original = Outgoing.objects.filter(replaced_by=message).values_list("message", flat=True).first()
+    if original is not None:
+        draft.replaces_id = original
+        draft.save(update_fields=["replaces"])
     before, later = outgoing.before, _next_answer(outgoing, ticket)
     _remove(message, outgoing)
     _put_back(before, ticket, later)
@@ -152,6 +193,7 @@ def _keep(outgoing: Outgoing, ticket: Ticket, why: NotSent) -> None:
     """What was stopped stays in the conversation, and did nothing to its ticket."""
     before, later = outgoing.before, _next_answer(outgoing, ticket)
     outgoing.keep_unsent(why)
+    Outgoing.objects.filter(replaced_by=outgoing.message_id).update(replaced_by=None)
     _put_back(before, ticket, later)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from inbox.errors import CannotTryAgain, MayNotReply, TicketInTrash
+from inbox.errors import AlreadyReplaced, CannotTryAgain, MayNotReply, TicketInTrash
 from inbox.models.incoming import Incoming, IncomingState
 from inbox.models.mailbox import Mailbox
 from inbox.models.message import Message
@@ -58,6 +58,8 @@ class NotSent(models.TextChoices):
     TAKEN_BACK = "taken back", _("It was taken back.")
     ANSWERED = "answered", _("The customer wrote first.")
     IN_TRASH = "in trash", _("The ticket was in the trash when it was to leave.")
+    STOPPED = "stopped", _("A colleague of its writer stopped it.")
+    WRITER_GONE = "writer gone", _("Its writer was not with us any more when it was to leave.")
 
 
 class RecipientState(models.TextChoices):
@@ -357,6 +359,8 @@ class Outgoing(models.Model):
         if self.message.ticket is not None and self.message.ticket.trashed_at is not None:
             raise TicketInTrash
         ticket, failed = self._locked_ticket(), self.state == OutgoingState.FAILED
+        if Outgoing.objects.filter(pk=self.pk).exclude(replaced_by=None).exists():
+            raise AlreadyReplaced  # or the customer gets it twice
         if not Outgoing.objects.filter(pk=self.pk, state__in=RETRYABLE).update(
             state=OutgoingState.QUEUED, due_at=now, tries=0, handed_over=False, lease_token=None, last_answer=""
         ):
@@ -389,6 +393,11 @@ class Outgoing(models.Model):
 
             stop_in_trash(self, ticket, now=now)
             return False
+        if ticket and self.scheduled and self._is_due_without_writer(now):
+            from inbox.undoing import stop_without_writer
+
+            stop_without_writer(self, ticket, now=now)
+            return False
         token = uuid.uuid4()
         claimed = (
             Outgoing.objects.due(now)
@@ -409,6 +418,11 @@ class Outgoing(models.Model):
 
                 leave(self, ticket, now)
         return bool(claimed)
+
+    def _is_due_without_writer(self, now: datetime) -> bool:
+        """Nobody stands behind what somebody scheduled who has been switched off, or deleted, since."""
+        mine = Outgoing.objects.due(now).held().filter(pk=self.pk, scheduled=True)
+        return mine.exclude(message__author__is_active=True).exists()
 
     @contextmanager
     def _lease_renewed(self) -> Iterator[None]:

@@ -163,11 +163,12 @@ class _Sending:
         return message
 
     def _replace(self, message: Message, kept: Draft | None) -> None:
-        """It was written anew for one that did not arrive."""
+        """It was written anew for one that did not arrive. The first to do so is the one that people are led to."""
         replaced = self.draft.replaces_id or (kept.replaces_id if kept else None)
         if replaced:
             written_before = Outgoing.objects.filter(message=replaced, message__ticket=self.ticket)
-            written_before.filter(state__in=[*FAILED, OutgoingState.CANCELLED]).update(replaced_by=message)
+            written_before = written_before.filter(state__in=[*FAILED, OutgoingState.CANCELLED])
+            written_before.filter(replaced_by=None).update(replaced_by=message)
 
     def _may_write(self, due_at: datetime | None) -> None:
         if not self.by.may_reply:
@@ -185,7 +186,9 @@ class _Sending:
         """The names of the checks that were insisted on. Raises CheckFailed with all that there are otherwise."""
         addresses = [entry["address"] for entry in (*recipients.to, *recipients.cc, *recipients.bcc)]
         known = self._known()
-        found = checking.checks(
+        twice = self._sent_twice()
+        found = [twice] if twice else []
+        found += checking.checks(
             self.draft,
             body,
             addresses,
@@ -197,9 +200,24 @@ class _Sending:
             raise CheckFailed(found)
         return [check.name for check in found]
 
+    def _replaced(self) -> int | None:
+        """The message that this is written anew for: the form says so, or the draft that was kept of it."""
+        if self.draft.replaces_id:
+            return self.draft.replaces_id
+        kept = Draft.objects.filter(user=self.draft.user, ticket=self.ticket, mode=self.draft.mode, deleted_at=None)
+        return kept.values_list("replaces", flat=True).first()
+
+    def _sent_twice(self) -> checking.Check | None:
+        message = self._replaced()
+        if message is None:
+            return None
+        original = Outgoing.objects.select_related("replaced_by__author").filter(message=message).first()
+        return checking.replaced(original) if original else None
+
     def _messages_to_ask(self, knows_everybody: bool) -> list[Message]:
         """Oldest first; of a long conversation only what came since, unless somebody is to be looked for in all of it."""
         messages = self.ticket.messages.select_related("author", "contact").defer(*_LONG).order_by("pk")
+        messages = messages.exclude(outgoing__state=OutgoingState.CANCELLED)
         if knows_everybody:
             messages = messages.filter(pk__gt=self.draft.begun_after) if self.draft.begun_after else messages.none()
         return list(messages)

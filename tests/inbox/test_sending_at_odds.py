@@ -18,6 +18,7 @@ from inbox.replying import send
 from people.models import User
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.mails import make_mail
+from tests.inbox.views.conftest import HTMX
 from tests.mail_servers import SmtpServer
 from tests.signing_in import signed_in
 from tickets.models import Kind, Notification, Ticket
@@ -352,3 +353,105 @@ def test_a_mail_whose_writer_is_deleted_does_not_leave_once_the_contact_wrote(ag
     Message.objects.filter(pk=outgoing.message_id).update(author=None)
     receiving.process(customers_mail(ticket).pk)
     assert fresh(outgoing).state == OutgoingState.CANCELLED
+
+
+@pytest.fixture
+def failed(agent: User, ticket: Ticket) -> Outgoing:
+    outgoing = send(draft_of(agent, ticket), by=agent).outgoing
+    Outgoing.objects.filter(pk=outgoing.pk).update(state=OutgoingState.FAILED)
+    return fresh(outgoing)
+
+
+def anew(failed: Outgoing, by: User) -> Draft:
+    return undoing.write_anew(failed, by=by, now=timezone.now())
+
+
+def test_of_two_who_write_a_mail_anew_the_second_is_asked_first(agent: User, failed: Outgoing) -> None:
+    colleague = make_user()
+    mine, theirs = anew(failed, agent), anew(failed, colleague)
+    first = send(mine, by=agent)
+    with pytest.raises(errors.CheckFailed) as caught:
+        send(theirs, by=colleague)
+    check = caught.value.checks[0]
+    assert check.name == "replaced"
+    assert check.sentence.startswith("Maija Virtanen wrote this mail anew and sent it at ")
+    assert check.message == first.pk
+    send(theirs, by=colleague, overrides={"replaced", "changed"})
+    assert fresh(failed).replaced_by == first
+
+
+def test_what_is_written_anew_waits_to_be_insisted_on_when_the_mail_got_through(
+    agent: User, failed: Outgoing, smtp_server: SmtpServer
+) -> None:
+    mine = anew(failed, agent)
+    failed.try_again(by=make_user())
+    with pytest.raises(errors.CheckFailed) as caught:
+        send(mine, by=agent)
+    assert "is being sent after all" in caught.value.checks[0].sentence
+    failed.send_now()
+    with pytest.raises(errors.CheckFailed) as caught:
+        send(mine, by=agent)
+    assert "has been sent after all" in caught.value.checks[0].sentence
+    assert len(smtp_server.taken) == 1
+    send(mine, by=agent, overrides={"replaced"})
+    assert fresh(failed).replaced_by is None
+
+
+def test_a_mail_that_was_written_anew_is_neither_tried_nor_written_again(agent: User, failed: Outgoing) -> None:
+    again = send(anew(failed, agent), by=agent)
+    with pytest.raises(errors.AlreadyReplaced):
+        failed.try_again(by=agent)
+    with pytest.raises(errors.AlreadyReplaced):
+        anew(failed, agent)
+    back = undoing.undo_sending(again.outgoing, by=agent, now=timezone.now())
+    assert back.replaces == failed.message
+    assert send(back, by=agent) == fresh(failed).replaced_by
+
+
+def test_a_colleague_stops_what_somebody_else_wrote_for_tomorrow(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer
+) -> None:
+    now, colleague = timezone.now(), make_user(name="Aino Korhonen")
+    outgoing = send(draft_of(agent, ticket), by=agent, due_at=now + timedelta(days=1), now=now).outgoing
+    page = signed_in(colleague).get(f"/tickets/{ticket.number}/").content.decode()
+    assert f"/outgoing/{outgoing.pk}/stop/" in page
+    for status in (200, 409):
+        answer = signed_in(colleague).post(f"/outgoing/{outgoing.pk}/stop/", headers=HTMX)
+        assert answer.status_code == status
+    kept = fresh(outgoing)
+    assert (kept.state, kept.why_not_sent) == (OutgoingState.CANCELLED, "A colleague of its writer stopped it.")
+    assert kept.why_not_sent in signed_in(colleague).get(f"/tickets/{ticket.number}/").content.decode()
+    [told] = Notification.objects.visible_to(agent)
+    assert (told.kind, told.anchor, told.actor) == ("sending", f"m{outgoing.message_id}", colleague)
+    kept.send_now(now=now + timedelta(days=2))
+    assert smtp_server.taken == []
+
+
+def test_what_is_held_for_seconds_and_what_left_is_not_for_colleagues_to_stop(agent: User, ticket: Ticket) -> None:
+    outgoing = send(draft_of(agent, ticket), by=agent).outgoing
+    with pytest.raises(errors.TooLateToUndo):
+        undoing.stop_sending(outgoing, by=make_user(), now=timezone.now())
+    with pytest.raises(errors.MayNotReply):
+        undoing.stop_sending(outgoing, by=make_user("collaborator"), now=timezone.now())
+    assert fresh(outgoing).state == OutgoingState.HELD
+
+
+@pytest.mark.parametrize("how", ["switched off", "deleted"])
+def test_what_somebody_scheduled_who_is_gone_does_not_leave(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer, how: str
+) -> None:
+    now, owner = timezone.now(), make_user()
+    fresh(ticket).assign(owner, by=owner, now=now)
+    outgoing = send(draft_of(agent, ticket), by=agent, due_at=now + timedelta(days=1), now=now).outgoing
+    if how == "deleted":
+        Message.objects.filter(pk=outgoing.message_id).update(author=None)
+    else:
+        User.objects.filter(pk=agent.pk).update(is_active=False)
+    fresh(outgoing).send_now(now=now + timedelta(days=1))
+    kept = fresh(outgoing)
+    assert smtp_server.taken == []
+    assert kept.state == OutgoingState.CANCELLED
+    assert kept.why_not_sent == "Its writer was not with us any more when it was to leave."
+    assert Notification.objects.get(user=owner, kind="sending").anchor == f"m{outgoing.message_id}"
+    assert fresh(ticket).undelivered
+    assert "We send another." in undoing.write_anew(kept, by=owner, now=now).text

@@ -49,6 +49,7 @@ WARNINGS = {
     "changed": gettext_lazy("somebody had written meanwhile"),
     "attachment": gettext_lazy("the text spoke of a file"),
     "placeholder": gettext_lazy("something was left to fill in"),
+    "replaced": gettext_lazy("it had been sent already"),
     "stranger": gettext_lazy("a recipient was new"),
     "empty": gettext_lazy("the text was empty"),
 }
