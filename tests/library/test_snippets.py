@@ -71,18 +71,33 @@ def test_finding_costs_the_same_queries_for_one_and_for_twenty(page, count_queri
     assert count_queries(lambda: page.get("/snippets/", {"ticket": ticket.number})) == one
 
 
-def test_among_two_thousand_a_search_is_quick(page, aino):
-    Snippet.objects.bulk_create(
-        Snippet(name=f"Answer {number} about jackets", shortcut=f"a{number}", html="<p>Hi {{ contact.name }}</p>" * 5)
-        for number in range(2_000)
-    )
+def test_among_two_thousand_a_search_costs_hardly_more_than_among_twenty(page, aino, count_queries):
     ticket = make_ticket()
-    took = []
-    for number in range(20):
-        begun = time.perf_counter()
-        assert len(names(page, q=f"jack {number % 10}", ticket=ticket.number)) == 20
-        took.append(time.perf_counter() - begun)
-    assert sorted(took)[18] < 0.25, took  # 80 ms on a machine of its own
+
+    def fill(numbers):
+        Snippet.objects.bulk_create(
+            Snippet(name=f"Answer {number} on jackets", shortcut=f"a{number}", html="<p>Hi {{ contact.name }}</p>" * 5)
+            for number in numbers
+        )
+
+    def search():
+        assert len(names(page, q="jack 3", ticket=ticket.number)) == 20
+
+    def cost():
+        """The quickest of several, which a busy machine disturbs the least; and the statements."""
+        took = []
+        for _ in range(7):
+            begun = time.perf_counter()
+            search()
+            took.append(time.perf_counter() - begun)
+        return min(took), count_queries(search)
+
+    fill(range(300, 320))
+    few, statements = cost()
+    fill(range(1_000, 3_000))
+    many, same = cost()
+    assert same == statements
+    assert many < 6 * few, (few, many)
 
 
 def test_a_snippet_is_made_cleaned_and_without_pictures(page, aino):

@@ -168,14 +168,14 @@ def test_the_admin_site_shows_no_drafts():
     assert apps.get_model("inbox", "Draft") not in admin.site._registry
 
 
-def test_only_the_author_hears_of_it(desk, agent, ticket, on_commit, monkeypatch):
-    from helpdesk import live
-
-    said: list[dict[str, Any]] = []
-    monkeypatch.setattr(drafting, "publish", lambda kind, **fields: said.append({"kind": kind, **fields}))
-    keep(desk, ticket)
-    assert live is not None
-    assert said == [{"kind": "draft", "ticket": ticket.pk, "users": [agent.pk], "mode": "reply", "version": 1}]
+def test_only_the_author_hears_of_it(desk, agent, ticket, on_commit, told_live):
+    make_user(Role.ADMIN)
+    with on_commit():
+        answer = keep(desk, ticket)
+    assert answer.json()["version"] == 1
+    [said] = told_live()
+    assert said["to"] == [f"user:{agent.pk}"]
+    assert said["notice"] == {"kind": "draft", "ticket": ticket.pk, "mode": "reply", "version": 1}
 
 
 def test_the_drafts_view_says_what_has_changed_since(desk, agent, ticket):
