@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
-from django_htmx.http import push_url, reswap, retarget, trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
 
 from helpdesk.web import render_page, toast, wants_fragment
 from inbox import creating
@@ -73,7 +74,13 @@ def _show(request: HttpRequest, form: CreationForm, *, is_fresh: bool = False, s
         "section": "desk",
         "keep": _keep(request),
     }
-    return render_page(request, "inbox/ticket_new.html", "inbox/_ticket_new.html", context, status=status)
+    partial = "inbox/_ticket_new_form.html" if _is_on_own_page(request) else "inbox/_ticket_new.html"
+    return render_page(request, "inbox/ticket_new.html", partial, context, status=status)
+
+
+def _is_on_own_page(request: HttpRequest) -> bool:
+    """Nothing but the form is there then: no panel around it, and no place for the ticket that is made."""
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path == reverse("inbox:ticket_new")
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:
@@ -111,6 +118,9 @@ def _open(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:
     if not wants_fragment(request):
         messages.success(request, said)
         return redirect(address)
+    if _is_on_own_page(request):
+        messages.success(request, said)
+        return _announced(request, HttpResponseClientRedirect(address), ticket)
     if opened is None:
         response = render(request, "inbox/_ticket_new_closed.html")
         return toast(_announced(request, response, ticket), said)

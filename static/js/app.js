@@ -14,6 +14,7 @@ import "./elements/email-frame.js";
 import "./elements/first-message.js";
 import "./elements/form-layout.js";
 import "./elements/file-viewer.js";
+import "./elements/kept-form.js";
 import "./elements/kept-sections.js";
 import "./elements/kept-text.js";
 import "./elements/key-preference.js";

@@ -11,7 +11,7 @@ from inbox.commenting import comment, edit
 from inbox.models import Message, Upload
 from people.models import User
 from tests import signing_in
-from tests.factories import make_message, make_ticket
+from tests.factories import make_message, make_pipeline, make_ticket
 from tickets.models import Ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -121,3 +121,37 @@ def test_a_comment_changed_in_two_tabs_is_saved_over_only_by_hand(page, live_ser
     page.get_by_role("button", name="Save mine anyway").click()
     expect(page.locator(f"#m{written.pk} .editor")).to_have_count(0)
     expect(page.locator(f"#m{written.pk}")).to_contain_text("Old words and mine")
+
+
+@pytest.mark.parametrize("place", ["panel", "page"])
+def test_a_new_ticket_is_made_after_signing_in_again(page, live_server, sign_in, aino, ticket, place):
+    make_pipeline("Support")
+    sign_in(page, aino)
+
+    def open_form() -> None:
+        if place == "page":
+            page.goto(f"{live_server.url}/tickets/new/")
+        else:
+            page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+            page.locator("#thread").wait_for()
+            page.keyboard.press("t")
+        page.get_by_label("Ticket name", exact=True).click()
+
+    open_form()
+    page.keyboard.type("Backpack fitting")
+    expire(page)
+    page.locator("#new-ticket [data-submit]").click()
+    expect(page.locator("live-stream")).to_contain_text("You are signed out.")
+    expect(page.get_by_label("Ticket name", exact=True)).to_have_value("Backpack fitting")
+
+    page.reload()
+    signing_in.sign_in(page, page.url, aino)
+    page.wait_for_url(lambda address: "/login/" not in address)
+    open_form()
+    expect(page.get_by_label("Ticket name", exact=True)).to_have_value("Backpack fitting")
+    expire(page)
+    sign_in_elsewhere(page, live_server.url, aino)
+    page.locator("#new-ticket [data-submit]").click()
+    expect(page.locator("#ticket-title")).to_have_text("Backpack fitting")
+    assert Ticket.objects.filter(name="Backpack fitting").count() == 1
+    assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('new-ticket'))") == []
