@@ -9,7 +9,14 @@ from inbox.views.inserting import placeholder_values, snippets
 from inbox.views.mail_room import mail_room, mail_room_attachment, mail_room_body
 from inbox.views.mailboxes import mailbox, mailbox_fetch, mailbox_new, mailbox_test, mailboxes
 from inbox.views.mentions import mentions
-from inbox.views.outgoing import message_release, outgoing_departure, outgoing_draft, outgoing_retry, outgoing_undo
+from inbox.views.outgoing import (
+    message_release,
+    outgoing_departure,
+    outgoing_draft,
+    outgoing_retry,
+    outgoing_stop,
+    outgoing_undo,
+)
 from inbox.views.palette import palette
 from inbox.views.presence import presence
 from inbox.views.rows import ticket_rows
@@ -57,6 +64,7 @@ urlpatterns = [
     path("messages/<int:pk>/release/", message_release, name="message_release"),
     path("outgoing/<int:pk>/retry/", outgoing_retry, name="outgoing_retry"),
     path("outgoing/<int:pk>/undo/", outgoing_undo, name="outgoing_undo"),
+    path("outgoing/<int:pk>/stop/", outgoing_stop, name="outgoing_stop"),
     path("outgoing/<int:pk>/departure/", outgoing_departure, name="outgoing_departure"),
     path("outgoing/<int:pk>/draft/", outgoing_draft, name="outgoing_draft"),
     path("palette/", palette, name="palette"),

@@ -103,6 +103,7 @@ RULES: dict[str, Rule] = {
     "inbox:upload": Rule(else_=HIDDEN),  # only whoever put it there sees it, admins neither
     "inbox:outgoing_retry": Rule("post", BY_REPLIERS),
     "inbox:outgoing_undo": Rule("post", {"outsider": HIDDEN}, else_=REFUSED),  # its writer's alone, admins neither
+    "inbox:outgoing_stop": Rule("post", BY_REPLIERS),
     "inbox:outgoing_departure": Rule("post", {"outsider": HIDDEN}, else_=REFUSED),
     "inbox:outgoing_draft": Rule("post", BY_REPLIERS),
     "inbox:message_release": Rule("post", BY_REPLIERS),
@@ -228,6 +229,7 @@ def things(settings) -> dict[str, dict[str, Any]]:
             "inbox:outgoing_retry": outgoing.pk,
             "inbox:outgoing_undo": outgoing.pk,
             "inbox:outgoing_departure": outgoing.pk,
+            "inbox:outgoing_stop": outgoing.pk,
             "inbox:outgoing_draft": outgoing.pk,
             "inbox:message_release": message.pk,
             "inbox:mailbox": mailbox.pk,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from inbox.errors import AlreadyReplaced, CannotTryAgain, MayNotReply, TicketInTrash
+from inbox.errors import AlreadyReplaced, CannotTryAgain, MayNotReply, NotYours, TicketInTrash
 from inbox.models.incoming import Incoming, IncomingState
 from inbox.models.mailbox import Mailbox
 from inbox.models.message import Message
@@ -284,8 +284,15 @@ class Outgoing(models.Model):
             seconds = (self.due_at - timezone.now()).total_seconds()
             deliver.apply_async_on_commit((self.pk,), countdown=max(0.0, seconds) + A_LITTLE_LATER)
 
-    def let_go(self, *, now: datetime) -> bool:
-        """Let what is held leave now. False when it has left, or was taken back, already."""
+    def let_go(self, *, by: User, now: datetime) -> bool:
+        """Let what is held leave now. False when it has left, or was taken back, already.
+
+        Raises NotYours for whoever has not written it, and TicketInTrash.
+        """
+        if self.message.author_id != by.pk:
+            raise NotYours
+        if self.message.ticket is not None and self.message.ticket.trashed_at is not None:
+            raise TicketInTrash
         released = Outgoing.objects.held().filter(pk=self.pk).update(due_at=now, scheduled=False)
         if released:
             self.refresh_from_db(fields=["due_at", "scheduled"])

@@ -57,15 +57,28 @@ def outgoing_undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+def outgoing_stop(request: HttpRequest, pk: int) -> HttpResponse:
+    """A colleague's mail of tomorrow is not sent; its text stays where it stands."""
+    outgoing = _outgoing(request, pk)
+    said, failed = _("Not sent. Its text stays in the conversation."), False
+    try:
+        undoing.stop_sending(outgoing, by=signed_in(request), now=timezone.now())
+    except InboxError as error:
+        said, failed = str(error), True
+    return _answer(request, outgoing.message_id, said, failed=failed)
+
+
+@login_required
+@require_POST
 def outgoing_departure(request: HttpRequest, pk: int) -> HttpResponse:
     """Let it go now, without waiting for the undo window or for its time."""
     outgoing = _outgoing(request, pk)
-    if outgoing.message.author_id != signed_in(request).pk:
-        raise PermissionDenied
-    ticket = outgoing.message.ticket
-    if ticket is not None and ticket.trashed_at is not None:
-        return _say(request, outgoing, str(TicketInTrash()), failed=True)
-    outgoing.let_go(now=timezone.now())
+    try:
+        outgoing.let_go(by=signed_in(request), now=timezone.now())
+    except NotYours as error:
+        raise PermissionDenied from error
+    except TicketInTrash as error:
+        return _say(request, outgoing, str(error), failed=True)
     return _answer(request, outgoing.message_id, _("Reply is being sent"))
 
 

@@ -454,4 +454,4 @@ def test_what_somebody_scheduled_who_is_gone_does_not_leave(
     assert kept.why_not_sent == "Its writer was not with us any more when it was to leave."
     assert Notification.objects.get(user=owner, kind="sending").anchor == f"m{outgoing.message_id}"
     assert fresh(ticket).undelivered
-    assert "We send another." in undoing.write_anew(kept, by=owner, now=now).text
+    assert "We send another." in undoing.write_anew(kept, by=owner, now=now).html
