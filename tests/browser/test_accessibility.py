@@ -6,10 +6,11 @@ One desk, its states in turn, once on a big screen and once on a phone. `SHOTS=f
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.core.files.base import ContentFile
@@ -17,8 +18,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from helpdesk.html import clean
+from inbox import receiving
 from inbox.commenting import comment
-from inbox.models import Attachment, Direction, Draft, Mailbox, Outgoing, OutgoingState
+from inbox.models import Attachment, Direction, Draft, Mailbox, Message, Outgoing, OutgoingState
 from inbox.replying import reply
 from library.models import Snippet
 from people.models import User
@@ -61,7 +63,8 @@ class Walk:
         """
         if showing is not None:
             expect(showing.first).to_be_visible(timeout=10_000)
-        for theme, rules in (("light", ALL), ("dark", COLOURS)):
+        themes: list[tuple[Literal["light", "dark"], dict[str, Any]]] = [("light", ALL), ("dark", COLOURS)]
+        for theme, rules in themes:
             self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             if not self.page.evaluate("'axe' in window"):
                 self.page.evaluate(AXE)
@@ -122,9 +125,12 @@ def ticket(aino: User, maija: User, support: Mailbox) -> Ticket:
     ticket = make_ticket(name="Wrong size delivered", contact=make_contact("elina@customer.example"), owner=aino)
     ago = now - timedelta(days=2)
     first = make_message(ticket, now=ago, mailbox=support, text="The jacket is a size S.", quoted_text="Order 8812")
-    for name, kind in (("label.png", "image/png"), ("order confirmation of the web shop.csv", "text/csv")):
-        file = Attachment(message=first, name=name, content_type=kind, size=len(PIXEL))
-        file.file.save("stored", ContentFile(PIXEL if kind == "image/png" else b"name;size\nJacket;M\n"))
+    for name, content_type, content in (
+        ("label.png", "image/png", PIXEL),
+        ("order confirmation of the web shop.csv", "text/csv", b"name;size\nJacket;M\n"),
+    ):
+        file = Attachment(message=first, name=name, content_type=content_type, size=len(content))
+        file.file.save("stored", ContentFile(content))
     letter = clean('<table><tr><td>Hello <img src="https://images.example/a.png" alt="Logo"></td></tr></table>')
     make_message(ticket, now=ago + timedelta(hours=1), html=letter, remote_images=1, text="Hello")
     make_message(
@@ -299,14 +305,17 @@ def make_silent_ticket() -> Ticket:
 
 
 def pages(walk: Walk) -> None:
-    message = Attachment.objects.filter(name="label.png").get().message
+    mailbox = Mailbox.objects.get(address="support@desk.example")
+    raw = f"From: Olu <olu@customer.example>\r\nTo: {mailbox.address}\r\nSubject: As it came\r\n\r\nHello\r\n"
+    receiving.process(receiving.store(mailbox, raw.encode(), source="pipe", now=timezone.now()).pk)
+    came = Message.objects.get(subject="As it came")
     for path in (
         "/notifications/", "/profile/", "/settings/snippets/", "/settings/snippets/new/", "/settings/mailboxes/",
-        "/settings/mailboxes/new/", f"/settings/mailboxes/{Mailbox.objects.first().pk}/", "/settings/create-form/",
-        "/conversations/", f"/messages/{message.pk}/source/", "/tickets/new/", "/tickets/999999/",
+        "/settings/mailboxes/new/", f"/settings/mailboxes/{mailbox.pk}/", "/settings/create-form/",
+        "/conversations/", f"/messages/{came.pk}/source/", f"/messages/{came.pk}/source/?part=source", "/tickets/new/", "/tickets/999999/",
     ):  # fmt: skip
         walk.go(path)
-        walk.look(f"page {path.strip('/').replace('/', '-')}")
+        walk.look(f"page {re.sub(r'[/?=]+', '-', path).strip('-')}")
 
 
 def over_the_page(walk: Walk) -> None:
