@@ -12,9 +12,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from inbox.errors import NotYours, TicketInTrash
 from inbox.models import Draft, Message, Outgoing, OutgoingState, Upload
 from inbox.replying import send
-from people.models import User
+from people.models import Role, User
 from tests.factories import make_contact, make_mailbox, make_message, make_pipeline, make_ticket, make_user
 from tests.mail_servers import SmtpServer
 from tickets.models import Kind, Pipeline, Property, Ticket
@@ -134,3 +135,23 @@ def test_a_status_that_is_gone_by_now_leaves_the_pipeline_to_itself(
     Pipeline.objects.get().statuses.filter(pk=wanted["status"].pk).delete()
     left = leave(outgoing, TOMORROW)
     assert (left.turn, left.properties) == (Kind.WAITING_ON_CONTACT, {"cause": "Picking"})
+
+
+def test_only_its_writer_lets_a_mail_go_before_its_time(agent: User, ticket: Ticket, smtp_server: SmtpServer) -> None:
+    outgoing = write(agent, ticket)
+    with pytest.raises(NotYours):
+        outgoing.let_go(by=make_user(Role.ADMIN), now=NOW)
+    outgoing.send_now(now=NOW)
+    assert smtp_server.taken == []
+    assert outgoing.let_go(by=agent, now=NOW)
+    leave(outgoing, NOW)
+    assert not outgoing.let_go(by=agent, now=NOW), "it has left"
+
+
+def test_from_a_ticket_in_the_trash_nothing_is_let_go(agent: User, ticket: Ticket) -> None:
+    outgoing = write(agent, ticket)
+    ticket.trash(by=None, now=NOW)
+    fresh = Outgoing.objects.get()
+    with pytest.raises(TicketInTrash):
+        fresh.let_go(by=agent, now=NOW)
+    assert Outgoing.objects.get().due_at == outgoing.due_at

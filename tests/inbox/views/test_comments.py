@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from inbox.commenting import comment
+from inbox.commenting import comment, delete
 from inbox.models import Draft, Message
 from people.models import Role, User
 from tests.factories import make_team, make_ticket, make_user
@@ -132,6 +132,25 @@ def test_deleting_leaves_a_line_and_a_way_back(desk: Client, agent: User, ticket
     assert "Secret words" in back
 
 
+def test_each_is_offered_what_they_may_do_with_a_comment(
+    desk: Client, agent: User, ticket: Ticket, browser_of: Callable[[User], Client]
+) -> None:
+    written, address = comment(ticket, by=agent, text="For the file."), f"/tickets/{ticket.pk}/"
+    admin, colleague = browser_of(make_user(Role.ADMIN)), browser_of(make_user())
+
+    def offered(browser: Client) -> tuple[bool, bool, bool]:
+        page = browser.get(address).content.decode()
+        return tuple(words in page for words in ("Change this comment", "Delete this comment", "Restore"))  # type: ignore[return-value]
+
+    assert offered(desk) == (True, True, False)
+    assert offered(admin) == (False, True, False)
+    assert offered(colleague) == (False, False, False)
+    delete(written, by=agent)
+    assert [offered(each) for each in (desk, admin, colleague)] == [
+        (False, False, True), (False, False, True), (False, False, False)
+    ]  # fmt: skip
+
+
 def test_without_scripts_everything_works_on_pages(desk: Client, agent: User, ticket: Ticket) -> None:
     written = comment(ticket, by=agent, html="<p>Old words</p>")
     address = f"/messages/{written.pk}/comment/"
@@ -196,7 +215,7 @@ def test_whom_one_can_name_is_found_by_the_first_letters_and_says_who_sees_the_t
 def test_finding_names_costs_the_same_for_one_and_for_many(
     desk: Client, ticket: Ticket, count_queries: Callable[[Callable[[], Any]], int]
 ) -> None:
-    make_user(name="Maija Laine")
+    make_user(name="Maija Laine", team=make_team("Maja"))
     one = count_queries(lambda: desk.get(f"/mentions/?q=ma&ticket={ticket.pk}"))
     for number in range(6):
         make_user(name=f"Maija {number}", team=make_team(f"Maja {number}"))
