@@ -234,7 +234,9 @@ class Thread:
         return TrustedSender.objects.among(self.reader, (message.from_address for message in self.messages))
 
     def _read(self, keys: list[int]) -> list[Message]:
-        messages = list(self.ticket.messages.for_thread().filter(pk__in=keys).order_by("at", "pk"))
+        said = self.ticket.messages
+        found = said.for_thread() if self.printed else said.select_related("contact", "conversation__mailbox")
+        messages = list(found.filter(pk__in=keys).order_by("at", "pk"))
         for message in messages:
             message.ticket = self.ticket
         return messages

@@ -15,6 +15,7 @@ from django.utils.html import escape
 from helpdesk import html as safe_html
 from inbox.benchmarks.browsing import Answer, Browser, CannotMeasure, agent, web
 from inbox.benchmarks.figures import Report, machine
+from inbox.benchmarks.processor_time import of_tree
 from inbox.models import Conversation, Direction, DraftMode, Mailbox, Message, MessageKind, Outgoing
 from inbox.models.message import Address, id_hash
 from people.models import Contact, User
@@ -44,14 +45,14 @@ def measure(*, url: str | None, times: int, now: datetime) -> Report:
         user.save(update_fields=["undo_seconds"])
         browser = Browser(site.url)
         browser.sign_in(user.email, password)
-        _Conversation(report, browser, ticket, times).measure()
+        _Conversation(report, browser, ticket, times, site.pid).measure()
         browser.close()
     return report
 
 
 class _Conversation:
-    def __init__(self, report: Report, browser: Browser, ticket: Ticket, times: int) -> None:
-        self.report, self.browser, self.ticket, self.times = report, browser, ticket, times
+    def __init__(self, report: Report, browser: Browser, ticket: Ticket, times: int, pid: int | None) -> None:
+        self.report, self.browser, self.ticket, self.times, self.pid = report, browser, ticket, times, pid
         self.address = ticket.get_absolute_url()
 
     def measure(self) -> None:
@@ -68,9 +69,16 @@ class _Conversation:
     def _time(self, name: str, ask: Callable[[], Answer]) -> None:
         for _ in range(min(WARM_UP, self.times)):
             _insist(name, ask())
-        self.report.add_times(
-            name, [_insist(name, ask()) for _ in range(self.times)], f"{self.times} times, one client"
-        )
+        before = self._processor_time()
+        seconds = [_insist(name, ask()) for _ in range(self.times)]
+        after = self._processor_time()
+        self.report.add_times(name, seconds, f"{self.times} times, one client")
+        if before is not None and after is not None:
+            each = (after - before) * 1000 / self.times
+            self.report.add(f"{name}, processor time", each, "ms", "of the web process, whatever else runs")
+
+    def _processor_time(self) -> float | None:
+        return of_tree(self.pid) if self.pid else None
 
     def _save(self) -> Answer:
         """As the editor does while one types: the version that it has, and a little more text."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.models import Q
 from django.utils import timezone
 
 from inbox import checking, drafting, releasing
@@ -224,8 +225,8 @@ class _Sending:
 
     def _known(self) -> set[str]:
         """Addresses that belong to the ticket whether or not anybody wrote from or to them."""
-        contacts = [self.ticket.contact_id, *self.ticket.other_contacts.values_list("pk", flat=True)]
-        return set(ContactAddress.objects.filter(contact__in=contacts).values_list("address", flat=True))
+        theirs = Q(contact=self.ticket.contact_id) | Q(contact__further_tickets=self.ticket)
+        return set(ContactAddress.objects.filter(theirs).values_list("address", flat=True))
 
     def _insist_on_properties(self, status: Status, properties: Mapping[str, Any]) -> None:
         if status.pipeline_id != self.ticket.pipeline_id:

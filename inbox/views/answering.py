@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -45,6 +46,7 @@ def answer_written(
     # A reply moves its ticket on, and may have taken it: all of that is read anew.
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=ticket.pk)
     thread = Thread(ticket, reader=user, printed=False)
+    prefetch_related_objects([message], "attachments")
     entry = Said(message, is_latest=True)
     mode = DraftMode.COMMENT if message.is_internal else DraftMode.REPLY
     composer = Composer(ticket, user, thread, mode=mode.value, is_fresh=True)
