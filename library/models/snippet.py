@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.html import to_text
 from people.models import User
 
 MOST_FOUND = 20
@@ -71,6 +72,11 @@ class Snippet(models.Model):
     @property
     def is_shared(self) -> bool:
         return self.owner_id is None
+
+    @property
+    def words(self) -> str:
+        """Its text on one line."""
+        return " ".join(to_text(self.html).split())
 
     def may_be_changed_by(self, user: User) -> bool:
         return user.may_change_settings if self.is_shared else self.owner_id == user.pk

@@ -165,3 +165,8 @@ def test_the_page_lists_finds_and_says_what_to_do_when_there_is_none(page, aino)
     assert "Delete snippet" in page.get(f"/settings/snippets/{kept.pk}/").content.decode()
     page.post(f"/settings/snippets/{kept.pk}/deletion/")
     assert not Snippet.objects.exists()
+
+
+def test_the_page_shows_paragraphs_as_words_apart(page):
+    Snippet.objects.create(name="Swap", html="<p>Hi Elina,</p><p>swap it<br>in the shop.</p>")
+    assert "Hi Elina, swap it in the shop." in page.get("/settings/snippets/").text
