@@ -54,7 +54,7 @@ def answer_written(
     context["row"] = row_of(ticket, user)
     response = render(request, "inbox/_written.html", {**context, **(further or {})})
     # The message alone comes now, below the others; the conversation as a whole is asked for as soon as it stands there.
-    reswap(response, "beforeend scroll:bottom scrollTarget:#thread")
+    response["HX-Reswap"] = "beforeend scroll:bottom scrollTarget:#thread"
     forget_draft(response, composer.comment_draft if message.is_internal else composer.reply_draft)
     trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
     return response if further else toast(response, said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -39,6 +38,25 @@ WATCH_SHIFTS = """() => {
       }
     }
   }).observe({ type: "layout-shift", buffered: true })
+}"""
+
+READABLE = 500
+"""Milliseconds from the click until the newest letter is there and the conversation stands still."""
+TRIES = 6
+UNTIL_READABLE = """async ([link, words]) => {
+  const begun = performance.now()
+  document.querySelector(link).click()
+  const isThere = () => {
+    const frame = document.querySelector(".msg.is-latest email-frame[data-fitted] iframe")
+    const thread = document.querySelector("#thread")
+    return frame?.contentDocument?.body?.textContent.includes(words) && !thread.matches(":state(settling)")
+  }
+  while (!isThere()) {
+    if (performance.now() - begun > 10_000) throw new Error("It did not become readable.")
+    await new Promise(requestAnimationFrame)
+  }
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))) // and drawn
+  return performance.now() - begun
 }"""
 
 
@@ -110,17 +128,14 @@ def test_a_ticket_of_two_hundred_messages_and_forty_letters_is_readable_soon(pag
     address = f"{live_server.url}/tickets/{ticket.number}/"
     page.goto(address)  # style sheets and scripts are in the browser's cache from here on, as in a day's work
     readable = []
-    for _ in range(3):
+    for _ in range(TRIES):
         page.goto(f"{live_server.url}/")
-        link = page.get_by_role("link", name="Long one")
-        expect(link).to_be_visible()
-        begun = time.perf_counter()
-        link.click()
-        expect(page.locator(".msg.is-latest").frame_locator("iframe").get_by_text("Your order 199")).to_be_visible()
-        expect(page.locator("#thread:state(settling)")).to_have_count(0)
-        readable.append(time.perf_counter() - begun)
-    # 0.5 s where nothing else runs; the ceiling is for machines that do much besides.
-    assert min(readable) < 2, readable
+        expect(page.get_by_role("link", name="Long one")).to_be_visible()
+        page.wait_for_function("Boolean(customElements.get('scroll-end') && customElements.get('email-frame'))")
+        readable.append(page.evaluate(UNTIL_READABLE, [f"#t{ticket.number}-link", "Your order 199"]))
+    expect(page.locator(".msg.is-latest").frame_locator("iframe").get_by_text("Your order 199")).to_be_visible()
+    # A machine that does much besides is slow now and then; a program that is slow is so every time.
+    assert min(readable) < READABLE, readable
 
 
 def test_the_middle_of_a_long_conversation_unfolds_and_one_keeps_ones_place(page, live_server, sign_in, aino):
