@@ -48,13 +48,14 @@ def undo_sending(outgoing: Outgoing, *, by: User, now: datetime) -> Draft | None
     if outgoing.message.author_id != by.pk:
         raise NotYours
     ticket = lock_ticket(outgoing)
-    if ticket is None:
+    stored = Outgoing.objects.filter(pk=outgoing.pk).first()  # as whoever had the ticket before us left it
+    if ticket is None or stored is None:
         raise AlreadyUndone
+    outgoing.before, outgoing.scheduled = stored.before, stored.scheduled
     if outgoing.scheduled and drafting.has_begun(by, ticket):
         raise AnotherBegun
     if not outgoing.stop():
-        gone = not Outgoing.objects.filter(pk=outgoing.pk).exclude(state=OutgoingState.CANCELLED).exists()
-        raise AlreadyUndone if gone else TooLateToUndo
+        raise AlreadyUndone if stored.is_cancelled else TooLateToUndo
     draft = _as_draft(outgoing, ticket, by, now)
     if draft is None:
         _keep(outgoing, ticket, NotSent.TAKEN_BACK)
