@@ -6,9 +6,14 @@ import { begun, typedMeanwhile } from "../editor/plain.js";
 const SETTLED = 800
 const WAITS_FOR_SAVE = 2_000 // before Send goes ahead with what the form holds
 const REPLACED_WITHIN = 500
+const AWAITS = 50
 const NEVER_SAVED = new Set(["csrfmiddlewaretoken", "draft_version", "shown", "opened"])
-const TYPING = ["input", "change", "click", "keyup", "drop", "paste", "editor:changed", "htmx:after:swap"]
-const BY_HAND = new Set(["input", "change", "click", "drop", "paste"])
+const TYPING = ["input", "change", "click", "keydown", "keyup", "drop", "paste", "editor:changed"]
+const BY_HAND = new Set(["input", "change", "click", "keydown", "drop", "paste"])
+const MOVES_ON = new Set(["Tab", "Escape", "Shift", "Control", "Alt", "Meta"])
+// What a person does that asks the server for a part of the form; all else that comes into it comes by itself.
+const ASKED = new Set(["click", "change", "submit"])
+const TOLD = ["live:draft", "draft:saved", "visibilitychange", "htmx:before:request", "htmx:finally:request", "htmx:after:swap"]
 // Of the form as it was printed: a text that is taken up again has its own.
 const OF_THE_TEXT = ["form_key", "begun_after"]
 // For the editor that takes this one's place, by data-key: { caret, body, isTaken }.
@@ -20,13 +25,15 @@ class DraftSaver extends HTMLElement {
   #draft
   #form
   #last = "" // what was saved or printed, as text
-  #isTouched = false
+  #isTouched = false // by a person: what changes by itself is nobody's text
   #isSending = false
   #isOver = false // sent, or another text is taken: nothing of this form is saved any more
   #sent // the text that is on its way as a message
   #hasTyped = false // while it was
   #head // fields apart from the text that were kept and that this form was not printed with
   #asked // the text that stood here when the server's was asked for
+  #awaited = new Set() // requests of this page whose answers take the place of this editor
+  #wasClean = true // before something was swapped in
   #timer
 
   connectedCallback() {
@@ -36,7 +43,7 @@ class DraftSaver extends HTMLElement {
     for (const type of ["focusin", "focusout", "editor:ready"]) this.addEventListener(type, this)
     this.addEventListener("submit", this, true)
     this.#draft.addEventListener("change", this)
-    for (const type of ["live:draft", "draft:saved", "visibilitychange"]) document.addEventListener(type, this)
+    for (const type of TOLD) document.addEventListener(type, this)
     document.addEventListener("htmx:before:swap", this, true)
     for (const type of ["pagehide", "pageshow", "online", "focus"]) addEventListener(type, this)
     this.#begin()
@@ -47,7 +54,7 @@ class DraftSaver extends HTMLElement {
     for (const type of ["focusin", "focusout", "editor:ready"]) this.removeEventListener(type, this)
     this.removeEventListener("submit", this, true)
     this.#draft.removeEventListener("change", this)
-    for (const type of ["live:draft", "draft:saved", "visibilitychange"]) document.removeEventListener(type, this)
+    for (const type of TOLD) document.removeEventListener(type, this)
     document.removeEventListener("htmx:before:swap", this, true)
     for (const type of ["pagehide", "pageshow", "online", "focus"]) removeEventListener(type, this)
     this.#save()
@@ -55,9 +62,12 @@ class DraftSaver extends HTMLElement {
 
   handleEvent(event) {
     const answer = {
-      focusin: () => this.#touch(),
+      focusin: () => this.#takeAsIs(),
       "editor:ready": () => this.#opened(),
+      "htmx:before:request": () => this.#asks(event.detail.ctx),
+      "htmx:finally:request": () => this.#awaited.delete(event.detail.ctx),
       "htmx:before:swap": () => this.#swaps(event),
+      "htmx:after:swap": () => this.#swapped(event.detail.ctx),
       focusout: () => !this.contains(event.relatedTarget) && this.#save(),
       submit: () => this.#submit(event),
       pagehide: () => this.#leave(),
@@ -120,19 +130,29 @@ class DraftSaver extends HTMLElement {
     this.#takeAsIs()
   }
 
-  #touch() {
-    if (!this.#isTouched) this.#takeAsIs()
-    this.#isTouched = true
-  }
-
   // The editor has made the text its own, which is no change of it.
   #takeAsIs() {
     if (!this.#isTouched && !this.#draft.isBusy) this.#last = text(this.#fields())
   }
 
+  #asks(ctx) {
+    const target = typeof ctx.target === "string" ? document.querySelector(ctx.target) : ctx.target
+    if (ctx.sourceElement !== this && (target?.contains(this) || this.contains(ctx.sourceElement))) this.#awaited.add(ctx)
+  }
+
+  // A mail came in, and with it whom one answers: as it is printed, unless somebody asked for it.
+  #swapped({ sourceEvent }) {
+    if (!this.isConnected) return
+    if (ASKED.has(sourceEvent?.type)) {
+      if (text(this.#fields()) !== this.#last) this.#isTouched = true
+    } else if (this.#wasClean && !this.#draft.isBusy) this.#last = text(this.#fields())
+    this.#soon()
+  }
+
   // Whatever takes the place of this editor: the next one goes on where this one was left.
   #swaps(event) {
     const { ctx, tasks } = event.detail
+    this.#wasClean = text(this.#fields()) === this.#last
     const goes = tasks.some(({ target }) => (typeof target === "string" ? document.querySelector(target) : target)?.contains(this))
     if (!goes) return
     const isOurs = ctx.sourceElement === this
@@ -154,7 +174,7 @@ class DraftSaver extends HTMLElement {
     const decided = event.type === "click" && event.target.closest("[data-take], [data-keep]")
     if (decided) return this.#decide(decided.hasAttribute("data-take"))
 
-    if (event.isTrusted && BY_HAND.has(event.type)) this.#isTouched = true
+    if (isByHand(event)) this.#isTouched = true
     if (event.isTrusted && event.type !== "click") this.#hasTyped = this.#isSending
     if (event.isTrusted && this.#head && changesHead(event)) this.#head = undefined
     this.#soon()
@@ -167,15 +187,21 @@ class DraftSaver extends HTMLElement {
 
   #save() {
     clearTimeout(this.#timer)
-    if (this.#isOver || this.#isSending || !this.#form) return
+    if (this.#isOver || this.#isSending || !this.#form || !this.#isTouched) return
 
     const fields = this.#fields()
     const now = text(fields)
     if (now === this.#last) return
+    if (this.#isNothing(fields)) return void (this.#last = now)
 
     if (this.#draft.version === 0 && !this.#draft.isBusy) this.#beginsNow()
     this.#last = now
     this.#draft.save(this.#fields())
+  }
+
+  // The server has nothing of it, and would keep nothing.
+  #isNothing(fields) {
+    return this.#draft.version === 0 && !this.#draft.isBusy && isEmpty(fields)
   }
 
   // A text that begins now has seen all that stands above it.
@@ -187,9 +213,10 @@ class DraftSaver extends HTMLElement {
 
   #leave() {
     clearTimeout(this.#timer)
-    if (this.#isOver || this.#isSending || !this.#form) return
+    if (this.#isOver || this.#isSending || !this.#form || !this.#isTouched) return
 
     const fields = this.#fields()
+    if (this.#isNothing(fields)) return
     if (text(fields) !== this.#last || this.#draft.isBusy) this.#draft.flush(fields)
   }
 
@@ -233,11 +260,18 @@ class DraftSaver extends HTMLElement {
   async #heard({ ticket, mode, version } = {}) {
     if (String(ticket) !== this.dataset.ticket || mode !== this.dataset.mode) return
     await this.#draft.settled()
+    await this.#answered()
     if (!this.isConnected || this.#isOver || version === this.#draft.version || version < this.#draft.version && version) return
     if (version === 0 && this.#draft.version === 0) return
-    const isTyping = this.contains(document.activeElement) || this.#draft.isBusy || text(this.#fields()) !== this.#last
-    if (!isTyping) this.#takeServers()
+    const fields = this.#fields()
+    const isTyping = this.contains(document.activeElement) || this.#draft.isBusy || text(fields) !== this.#last
+    if (!isTyping || (isEmpty(fields) && !this.#draft.isBusy)) this.#takeServers()
     else if (version) this.#askAgain()
+  }
+
+  // What this page did itself, it is told of before it is answered.
+  async #answered() {
+    while (this.isConnected && this.#awaited.size) await new Promise((resolve) => setTimeout(resolve, AWAITS))
   }
 
   // The server says how what it has differs from what stands here.
@@ -316,6 +350,21 @@ function isBody(name) {
 // What is neither the text nor of it.
 function apart(fields) {
   return fields.filter(([name]) => !isBody(name) && !OF_THE_TEXT.includes(name))
+}
+
+// As the server sees it: no word, picture or file that somebody would miss, and no forward that goes to somebody.
+function isEmpty(fields) {
+  const has = (name) => fields.some(([each, value]) => each === name && value.trim())
+  const { html = "", text: plain = "", kind } = Object.fromEntries(fields)
+  const { body } = new DOMParser().parseFromString(html, "text/html")
+  const isBlank = !body.textContent.trim() && !body.querySelector("img, hr") && !plain.trim()
+  return isBlank && !has("upload") && !(kind === "forward" && has("to"))
+}
+
+// Not that one merely came here, or looked around.
+function isByHand({ type, target, key, isTrusted }) {
+  if (!isTrusted || !BY_HAND.has(type) || MOVES_ON.has(key)) return false
+  return type !== "click" || !target.closest?.(".editor, textarea")
 }
 
 // A person came or went, or another sender was chosen; not that one merely looked.
