@@ -8,6 +8,7 @@ the rules by which a browser opens and closes them. Above a cap the mail is show
 """
 
 import html as entities
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -79,6 +80,7 @@ _EDITOR_ATTRIBUTES: dict[str, frozenset[str]] = _ATTRIBUTES | {
     "span": frozenset({"data-mention"}),
     "a": frozenset({"href", "data-mention"}),
 }
+_NUMBER = re.compile(r"\s*\+?(\d{1,300}(?:\.\d{1,20})?)")
 _DATA_VALUE = re.compile(r"[\w.@+-]{1,255}")
 
 _CSS = frozenset(
@@ -102,6 +104,15 @@ _BAD_CSS = re.compile(r"url|expression|javascript|behavio|binding|@|\\|<|>|var\s
 _NEGATIVE = re.compile(r"-\s*[\d.]")
 _COMPUTED = re.compile(r"(?:calc|min|max|clamp)\s*\(")
 _SPACING = ("margin", "text-indent", "letter-spacing", "word-spacing")
+# What stands in our own pages is no larger than they are: at most so many pixels, and per cent where that is a length.
+_MOST_PIXELS = {"font-size": 48, "width": 2_000, "height": 2_000, "margin-left": 200, "padding": 60}
+_MOST_PER_CENT = {"font-size": 100, "width": 100, "height": 100}
+_MOST_OTHERWISE = 20
+_PIXELS = {"px": 1.0, "pt": 96 / 72, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "rem": 16.0, "em": 16.0}
+_PIXELS |= {"ex": 8.0, "ch": 8.0}
+# An element in another of the same name is larger by this again, and again.
+_GROWING = frozenset({"em", "ex", "ch"})
+_MOST_OF_ATTRIBUTE = {"width": 2_000, "height": 2_000, "border": 20, "cellpadding": 60, "cellspacing": 60, "size": 20}
 # In our own pages a block is as large as its words; only these have a size of their own.
 _SIZED_IN_EDITOR = frozenset("img table td th".split())
 _SIZE = re.compile(r"(?:^|(?<=; ))(?:width|height): [^;]*(?:; |$)")
@@ -515,9 +526,35 @@ def _safe_css(style: str, allowed: frozenset[str]) -> str:
             continue
         if (is_spacing or allowed is _EDITOR_CSS) and _COMPUTED.search(lowered):
             continue
+        if allowed is _EDITOR_CSS and not _fits_in_page(token.lower_name, token.value):
+            continue
         kept.append(f"{token.lower_name}: {value.replace(chr(34), chr(39))}" + (" !important" * token.important))
     # Written for an attribute whose entities bleach leaves alone.
     return entities.escape("; ".join(kept), quote=False)
+
+
+def _fits_in_page(name: str, value: list[Any]) -> bool:
+    """Whether a declaration takes no more room than its words may have. Percentages of a font grow like `em`."""
+    most = _MOST_PIXELS.get(name, _MOST_OTHERWISE)
+    for part in value:
+        if part.type == "ident" and part.lower_value == "larger":
+            return False
+        if part.type == "percentage" and not 0 <= part.value <= _MOST_PER_CENT.get(name, 50):
+            return False
+        if part.type == "dimension":
+            pixels = part.value * _PIXELS.get(part.lower_unit, math.inf)
+            grows = name == "font-size" and part.lower_unit in _GROWING
+            if not 0 <= pixels <= (16 if grows else most):
+                return False
+    return True
+
+
+def _is_modest(attribute: str, value: str) -> bool:
+    most = _MOST_OF_ATTRIBUTE.get(attribute)
+    number = _NUMBER.match(value)
+    if most is None or number is None:
+        return True
+    return float(number[1]) <= (100 if "%" in value else most)
 
 
 class _DropFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the stubs leave it out
@@ -605,7 +642,7 @@ class _EditorFinishFilter(_FinishFilter):
         value = super()._value(tag, attribute, value)
         if attribute == "style" and tag not in _SIZED_IN_EDITOR:
             value = _SIZE.sub("", value).removesuffix("; ")
-        return value
+        return value if _is_modest(attribute, value) else ""
 
 
 class _MailCleaner(Cleaner):

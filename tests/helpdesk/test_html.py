@@ -393,6 +393,45 @@ def test_nothing_written_in_the_editor_covers_what_others_wrote(style):
     assert "calc" not in clean_editor(f'<td><img style="{style}"></td>')
 
 
+@pytest.mark.parametrize(
+    "style",
+    [
+        "font-size: 900px", "font-size: 49px", "font-size: 3em", "font-size: 300%", "font-size: larger", "font-size: 50vw",
+        "font-size: -1px", "margin-left: 9999px", "padding: 0 999px", "border: 900px solid red", "border-left: 3in solid",
+        "margin-left: 90%", "font-size: 1e9px",
+    ],
+)  # fmt: skip
+def test_looks_of_our_own_words_stay_within_bounds(style):
+    assert clean_editor(f'<p style="color: red; {style}">x</p>') == '<p style="color: red">x</p>'
+
+
+@pytest.mark.parametrize(
+    ("html", "cleaned"),
+    [
+        ('<table width="99999" border="500">', '<table width="" border="">'),
+        ('<td style="width: 99999px">', ""),
+        ('<img height="3000" width="101%">', '<img height="" width="">'),
+        ('<hr size="900">', '<hr size="">'),
+    ],
+)
+def test_what_has_a_size_of_its_own_is_no_larger_than_a_page(html, cleaned):
+    safe = clean_editor(html)
+    assert safe.startswith(cleaned)
+    assert not re.search(r"\d{3}", safe)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<p style="font-size: 12pt">x</p>', '<p style="font-size: large">x</p>', '<p style="margin-left: 40px">x</p>',
+        '<span style="font-size: 0.9em; color: rgb(255, 0, 0)">x</span>', '<img width="600" height="40%">',
+        '<p style="border-left: 1px solid #ccc; padding: 0px 0px 0px 8px">x</p>', '<font size="5">x</font>',
+    ],
+)  # fmt: skip
+def test_ordinary_looks_of_our_own_words_stay(html):
+    assert clean_editor(html) == html
+
+
 def test_a_picture_and_a_table_of_the_editor_keep_their_size():
     html = '<table style="width: 50%"><tbody><tr><td style="color: red; width: 5px">x</td></tr></tbody></table>'
     assert clean_editor(html) == html
