@@ -9,6 +9,7 @@ import html as entities
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote, unquote
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +46,14 @@ _SPACE = r"(?:\s|&nbsp;|&#160;)*+"
 _PLACEHOLDER = re.compile(
     rf"\{{\{{{_SPACE}(?P<name>[a-z_]+\.[a-z_]+){_SPACE}(?:\|(?P<usual>[^{{}}<>|]{{0,200}}))?\}}\}}", re.IGNORECASE
 )
+# In the address of a link spaces and brackets may be written otherwise.
+_IN_ADDRESS = re.compile(
+    r"(?:\{|%7B){2}(?:\s|&nbsp;|%20)*+(?P<name>[a-z_]+\.[a-z_]+)(?:\s|&nbsp;|%20)*+"
+    r"(?:(?:\||%7C)(?P<usual>(?:(?!%7D)[^{}<>|]){0,200}))?(?:\}|%7D){2}",
+    re.IGNORECASE,
+)
+_ELEMENT = re.compile(r"<[a-zA-Z][^<>]*>")
+_ADDRESS = re.compile(r'(?<= href=")[^"]*')
 _LEFT = re.compile(r"\{\{[^{}\n]{0,200}\}\}")
 _EDGES = re.compile(rf"^{_SPACE}|(?:\s|&nbsp;|&#160;)+$")
 
@@ -73,19 +82,38 @@ def fill(html: str, values: Mapping[str, str], *, mark: bool = False) -> str:
     """Clean `html` with each placeholder replaced by its value, else by its default; what has neither stays as it is.
 
     Values are text and are escaped. With `mark` each stands in a `<span data-filled="name">`, for the editor to show.
-    A value that looks like a placeholder is not filled in turn.
+    A value that looks like a placeholder is not filled in turn. In attributes nothing is marked, and in the address of a
+    link a value is quoted as addresses are.
     """
 
-    def replace(match: re.Match[str]) -> str:
+    def words_of(match: re.Match[str]) -> str:
         name = match["name"].lower()
         if name not in NAMES:
-            return match[0]
-        words = entities.escape(values.get(name, "")) or _EDGES.sub("", match["usual"] or "")
-        if not words:
-            return match[0]
-        return f'<span data-filled="{name}">{words}</span>' if mark else words
+            return ""
+        return entities.escape(values.get(name, "")) or _EDGES.sub("", match["usual"] or "")
 
-    return _PLACEHOLDER.sub(replace, html)
+    def in_words(match: re.Match[str]) -> str:
+        words = words_of(match)
+        return f'<span data-filled="{match["name"].lower()}">{words}</span>' if words and mark else words or match[0]
+
+    def in_attribute(match: re.Match[str]) -> str:
+        return words_of(match) or match[0]
+
+    def in_address(match: re.Match[str]) -> str:
+        return quote(unquote(entities.unescape(words_of(match))).strip(), safe="@") or match[0]
+
+    def in_element(element: re.Match[str]) -> str:
+        done, rest = "", element[0]
+        if address := _ADDRESS.search(rest):
+            done = _PLACEHOLDER.sub(in_attribute, rest[: address.start()]) + _IN_ADDRESS.sub(in_address, address[0])
+            rest = rest[address.end() :]
+        return done + _PLACEHOLDER.sub(in_attribute, rest)
+
+    filled, position = [], 0
+    for element in _ELEMENT.finditer(html):
+        filled += [_PLACEHOLDER.sub(in_words, html[position : element.start()]), in_element(element)]
+        position = element.end()
+    return "".join(filled) + _PLACEHOLDER.sub(in_words, html[position:])
 
 
 def unresolved(text: str) -> list[str]:

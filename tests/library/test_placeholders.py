@@ -41,6 +41,25 @@ def test_for_the_editor_each_is_marked():
     )
 
 
+@pytest.mark.parametrize(
+    ("html", "filled"),
+    [
+        ('<a href="https://x.example/?q={{ contact.name }}">y</a>', '<a href="https://x.example/?q=a%22%3E%3Cb%3E%20%26c">y</a>'),
+        ('<a href="https://x.example/{{%20contact.name%20}}/">y</a>', '<a href="https://x.example/a%22%3E%3Cb%3E%20%26c/">y</a>'),
+        ('<a href="https://x.example/%7B%7Bcontact.name%7D%7D">y</a>', '<a href="https://x.example/a%22%3E%3Cb%3E%20%26c">y</a>'),
+        ('<a href="mailto:{{agent.email}}">{{agent.email}}</a>', '<a href="mailto:a@b.example"><span data-filled="agent.email">a@b.example</span></a>'),
+        ('<a href="https://x.example/{{ company.name|your firm }}">y</a>', '<a href="https://x.example/your%20firm">y</a>'),
+        ('<a href="https://x.example/{{%20company.name%20}}">y</a>', '<a href="https://x.example/{{%20company.name%20}}">y</a>'),
+        ('<img alt="{{ contact.name }}" src="cid:1">', '<img alt="a&quot;&gt;&lt;b&gt; &amp;c" src="cid:1">'),
+        ('<p title="{{ agent.email }}">{{ agent.email }}', '<p title="a@b.example"><span data-filled="agent.email">a@b.example</span>'),
+    ],
+)  # fmt: skip
+def test_in_attributes_a_value_is_quoted_and_not_marked(html, filled):
+    values = {"contact.name": 'a"><b> &c', "agent.email": "a@b.example"}
+
+    assert fill(html, values, mark=True) == filled
+
+
 def test_what_is_left_is_named_once_as_it_is_written():
     assert unresolved("Dear {{ company.name }}, {{x}} and {{ company.name }}. a { b } {{}}") == [
         "{{ company.name }}",
