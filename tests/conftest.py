@@ -99,6 +99,9 @@ def _for_tests() -> Iterator[None]:
     with override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         ALLOWED_HOSTS=["*"],
+        # A file that was edited since the first test would come with the length that it had then: a browser waits for
+        # the rest of it, or runs half of it, in test after test.
+        WHITENOISE_AUTOREFRESH=True,
     ):
         yield
 

@@ -78,7 +78,6 @@ def live_desk(transactional_db: None, settings: Any) -> Iterator[Any]:
     from tests.web_server import running
 
     settings.WHITENOISE_USE_FINDERS = True
-    settings.WHITENOISE_AUTOREFRESH = True  # files are served as they are now, and not as they were at the first test
     with running() as server:
         yield server
 

@@ -141,7 +141,9 @@ def test_what_another_window_wrote_does_not_take_the_place_of_what_one_types(ope
     page = opened()
     expect(editor_of(page)).to_have_text("")
     asked = Held(page, "**/drafts/reply/**", "GET")
-    Draft.objects.create(user=aino, ticket=ticket, mode="reply", html="<p>From the phone</p>", version=3, updated_at=timezone.now())
+    Draft.objects.create(
+        user=aino, ticket=ticket, mode="reply", html="<p>From the phone</p>", version=3, updated_at=timezone.now()
+    )
     notice = f"{{ticket: {ticket.number}, mode: 'reply', version: 3}}"
     page.evaluate(f"document.dispatchEvent(new CustomEvent('live:draft', {{detail: {notice}}}))")
     asked.arrive()
