@@ -168,7 +168,7 @@ class NewerDraft(InboxError):
 
 class AlreadySent(InboxError):
     def __init__(self) -> None:
-        super().__init__(_("This was sent from another window. What you typed since is still here."))
+        super().__init__(_("This was sent already. What you typed since is still here."))
 
 
 class CheckFailed(ReplyError):

@@ -29,8 +29,18 @@ from people.access import signed_in
 from people.models import User
 from tickets.models import Ticket
 
-__all__ = ["Composer", "FileTooLarge", "Written", "answered_message", "keep_upload", "read_draft", "read_form"]
+__all__ = [
+    "Composer",
+    "FileTooLarge",
+    "Written",
+    "answered_message",
+    "as_key",
+    "keep_upload",
+    "read_draft",
+    "read_form",
+]
 
+MOST_SAVES = 2**31 - 2
 _SHOWN_UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
 
 
@@ -173,7 +183,8 @@ def read_draft(request: HttpRequest, ticket: Ticket, mode: str) -> Written:
     draft = draft or Draft(user=user, ticket=ticket, mode=mode, version=0)
     draft.user, draft.ticket = user, ticket  # at hand: no need to ask for them again
     written = _read_body(request, draft)
-    written.based_on = draft.version = _number(post.get("draft_version", ""))
+    version = _number(post.get("draft_version", ""))
+    written.based_on = draft.version = version if version <= MOST_SAVES else 0
     draft.begun_after = _number(post.get("begun_after", "")) or None
     if mode == DraftMode.COMMENT:
         return written
@@ -209,10 +220,10 @@ def _read_body(request: HttpRequest, draft: Draft) -> Written:
     """Files of the plain form become uploads, as those of the editor are already; so do pictures in the text."""
     user = signed_in(request)
     draft.text, draft.html = _lines(request.POST.get("text", "")), _lines(request.POST.get("html", ""))
-    draft.form_key = _key(request.POST.get("form_key", "")) or Draft().form_key  # made by hand: taken once per click
+    draft.form_key = as_key(request.POST.get("form_key", "")) or Draft().form_key  # made by hand: taken once per click
     written = Written(draft)
-    asked = {key for key in map(_key, request.POST.getlist("upload")) if key}
-    shown = {key for key in map(_key, _SHOWN_UPLOAD.findall(draft.html)) if key}
+    asked = {key for key in map(as_key, request.POST.getlist("upload")) if key}
+    shown = {key for key in map(as_key, _SHOWN_UPLOAD.findall(draft.html)) if key}
     if asked or shown:
         written.uploads = list(Upload.objects.filter(user=user, pk__in=asked | shown))
     if len(asked - {upload.pk for upload in written.uploads}) or len(asked) < len(request.POST.getlist("upload")):
@@ -273,7 +284,7 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
-def _key(text: str) -> UUID | None:
+def as_key(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:

@@ -13,14 +13,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
 
 from helpdesk.web import render_page, toast, vary_on_fragment, wants_fragment
 from inbox import drafting
 from inbox.comparing import differences
 from inbox.errors import AlreadySent, NewerDraft
-from inbox.models import Draft, DraftMode
+from inbox.models import Draft, DraftMode, Message
 from inbox.timeline import Thread
-from inbox.views.composing import Composer, Written, read_draft
+from inbox.views.composing import Composer, Written, as_key, read_draft
 from people.access import may_reply_or_403, signed_in
 from people.models import User
 from tickets.listing import Listing
@@ -63,7 +64,8 @@ def ticket_draft(request: HttpRequest, number: int, mode: str) -> HttpResponseBa
         return redirect(page_address(request, ticket) + "#composer")
     composer = Composer(ticket, user, Thread(ticket), mode=mode)
     context = {**header_context(request, ticket), "composer": composer, "mode": mode}
-    return vary_on_fragment(render(request, "inbox/_composer_panel.html", context))
+    response = vary_on_fragment(render(request, "inbox/_composer_panel.html", context))
+    return _with_news(request, response, context) if "sent" in request.GET else response
 
 
 @login_required
@@ -105,8 +107,7 @@ def _save(request: HttpRequest, ticket: Ticket, mode: str) -> JsonResponse:
     except NewerDraft as error:
         return JsonResponse({"newer": _told(error.draft, written)}, status=HTTPStatus.CONFLICT)
     except AlreadySent as error:
-        fresh = {"said": str(error), "form_key": str(Draft().form_key)}
-        return JsonResponse({"sent": fresh}, status=HTTPStatus.CONFLICT)
+        return JsonResponse({"sent": _told_as_sent(written, error)}, status=HTTPStatus.CONFLICT)
     answer: dict[str, Any] = {"version": draft.version, "saved": draft.saved_at if draft.version else ""}
     if was_kept != bool(draft.version):
         answer["drafts"] = str(drafting.count_of(signed_in(request)))
@@ -118,6 +119,31 @@ def _told(newer: Draft, mine: Written) -> dict[str, Any]:
     # With the text itself: a browser that never heard that it was saved knows its own by it.
     body = {"html": newer.html, "text": newer.text}
     return {"version": newer.version, "said": said, "differs": differences(newer, mine), **body}
+
+
+def _told_as_sent(written: Written, error: AlreadySent) -> dict[str, Any]:
+    """`same`: what stands in the editor is what was sent, and nothing was written since."""
+    message = Message.objects.filter(form_key=written.form_key, author=written.draft.user).first()
+    told = {"said": str(error), "form_key": str(Draft().form_key), "sent_key": str(written.form_key)}
+    if message is None:
+        return told
+    is_same = Draft(html=message.html, text=message.text).words == written.draft.words
+    is_same = is_same and message.attachments.count() == len(written.uploads)
+    return {**told, "message": message.pk, "same": is_same}
+
+
+def _with_news(request: HttpRequest, response: HttpResponse, context: dict[str, Any]) -> HttpResponse:
+    """That what was `sent` arrived, for a page that never heard of it, with the way back while there is one."""
+    key, ticket = as_key(request.GET.get("sent", "")), context["ticket"]
+    message = ticket.messages.filter(form_key=key, author=signed_in(request)).first() if key else None
+    if message is None:
+        return response
+    outgoing = getattr(message, "outgoing", None)
+    if outgoing is not None and outgoing.is_held_back:
+        response.content += render(request, "inbox/_sending_toast.html", {**context, "sending": outgoing}).content
+    else:
+        toast(response, _("It arrived after all: it stands in the conversation."))
+    return trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
 
 
 def _page_of(user: User, after: str) -> dict[str, Any]:

@@ -116,3 +116,47 @@ def test_an_editor_in_which_nobody_wrote_saves_nothing(desk: Page, ticket: Ticke
         expect(desk.locator("#ticket-title")).to_have_text("Wrong size")
     assert posts == []
     assert {draft.version for draft in Draft.objects.all()} == {1}
+
+
+def lost(route: Route) -> None:
+    """The desk does as it was told, and its answer never comes back."""
+    route.fetch()
+    route.abort()
+
+
+def test_a_mail_whose_answer_was_lost_leaves_the_editor_with_a_way_back(desk: Page, ticket: Ticket) -> None:
+    desk.keyboard.press("r")
+    editor(desk).click()
+    desk.keyboard.type("Your jacket is on its way.")
+    desk.route("**/replies/**", lost)
+    desk.keyboard.press("Control+Enter")
+    expect(editor(desk)).to_have_text("")
+    expect(desk.locator("#messages .msg.is-pending")).to_contain_text("Your jacket is on its way.")
+    nothing_is_asked(desk)
+    toast = desk.locator("#toasts .toast", has_text="Sending to Elina Saarinen")
+    toast.get_by_role("button", name="Undo").click()
+    expect(editor(desk)).to_have_text("Your jacket is on its way.")
+
+
+def test_what_was_typed_on_after_a_lost_answer_is_told_from_what_was_sent(desk: Page, ticket: Ticket) -> None:
+    desk.keyboard.press("r")
+    editor(desk).click()
+    desk.keyboard.type("Your jacket is on its way.")
+    expect(desk.locator("#draft-state")).to_contain_text("Saved")
+    desk.route("**/replies/**", lost)
+    desk.route("**/drafts/**", lambda route: route.abort())
+    desk.keyboard.press("Control+Enter")
+    expect(desk.locator("#toasts")).to_contain_text("cannot be reached")
+    editor(desk).click()
+    desk.keyboard.type(" And a tent.")
+    desk.unroute("**/drafts/**")
+    desk.unroute("**/replies/**")
+    banner = desk.locator("#composer-reply > [data-when='sent']")
+    expect(banner).to_contain_text("This was sent already.", timeout=10_000)
+    expect(banner.get_by_role("link", name="Read it")).to_have_attribute("href", f"#m{ticket.messages.last().pk}")
+    desk.keyboard.press("Control+Enter")
+    expect(banner.get_by_role("button", name="Empty the editor")).to_be_focused()
+    banner.get_by_role("button", name="Keep it as a new draft").click()
+    desk.keyboard.press("Control+Enter")
+    expect(desk.locator("#messages .msg.is-pending")).to_have_count(2)
+    assert Message.objects.filter(ticket=ticket, author__isnull=False).count() == 2

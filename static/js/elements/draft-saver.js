@@ -28,6 +28,7 @@ class DraftSaver extends HTMLElement {
   #isTouched = false // by a person: what changes by itself is nobody's text
   #isSending = false
   #isOver = false // sent, or another text is taken: nothing of this form is saved any more
+  #isUnsure = false // whether it was sent: nobody answered
   #sent // the text that is on its way as a message
   #hasTyped = false // while it was
   #head // fields apart from the text that were kept and that this form was not printed with
@@ -230,8 +231,9 @@ class DraftSaver extends HTMLElement {
     event.preventDefault()
     event.stopImmediatePropagation()
     await this.#draft.settled(WAITS_FOR_SAVE)
+    await new Promise((resolve) => setTimeout(resolve)) // a form takes no submit while it is being submitted
     if (this.#head) return // whom it goes to is about to be shown
-    if (this.#draft.isStuck) return this.#banner()?.scrollIntoView({ block: "nearest" })
+    if (this.#draft.isStuck) return this.#banner()?.querySelector("button").focus()
     this.#sends()
     this.#form.requestSubmit(submitter?.isConnected ? submitter : undefined)
   }
@@ -242,9 +244,11 @@ class DraftSaver extends HTMLElement {
     this.#isSending = true
     this.#sent = this.#body
     sending.add(key)
-    const over = () => {
+    const over = ({ detail: { ctx } }) => {
       this.#isSending = false
       sending.delete(key)
+      this.#isUnsure = !(ctx.response?.status < 500)
+      if (this.#isUnsure) this.#askAgain() // it may have arrived all the same
     }
     this.#form.addEventListener("htmx:finally:request", over, { once: true })
   }
@@ -266,7 +270,7 @@ class DraftSaver extends HTMLElement {
     const fields = this.#fields()
     const isTyping = this.contains(document.activeElement) || this.#draft.isBusy || text(fields) !== this.#last
     if (!isTyping || (isEmpty(fields) && !this.#draft.isBusy)) this.#takeServers()
-    else if (version) this.#askAgain()
+    else if (version || this.#isUnsure) this.#askAgain()
   }
 
   // What this page did itself, it is told of before it is answered.
@@ -293,6 +297,12 @@ class DraftSaver extends HTMLElement {
     this.#last = text(fields)
     this.#draft.insist(version, fields)
     this.querySelector("form > rich-editor > :is(.editor, textarea:enabled)")?.focus()
+  }
+
+  // It was sent, and the answer was lost on the way.
+  #arrivedUnheard(key) {
+    this.setAttribute("hx-vals", JSON.stringify({ sent: key }))
+    this.#decide(true)
   }
 
   #takeServers() {
@@ -325,7 +335,9 @@ class DraftSaver extends HTMLElement {
   #show() {
     const shown = this.#banner()
     for (const banner of this.querySelectorAll(":scope > [data-when]")) banner.hidden = banner !== shown
-    const { said, differs, version } = this.#draft.told
+    const { said, differs, version, same, message, sent_key: sentKey } = this.#draft.told
+    if (this.#draft.state === "sent" && same && this.isConnected) return this.#arrivedUnheard(sentKey)
+    if (message) shown?.querySelector("[data-shows]")?.setAttribute("href", `#m${message}`)
     shown?.querySelector("[data-said]")?.replaceChildren(said ?? "")
     shown?.querySelector("[data-differs]")?.replaceChildren(differs ?? "")
     const field = this.#form?.elements.draft_version
