@@ -8,10 +8,13 @@ import redis.exceptions
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
+from django.utils.translation import gettext as _
 from django.views.defaults import server_error as bug
 from kombu.exceptions import OperationalError as BrokerAway
 from psycopg import InterfaceError as PsycopgInterfaceError
 from psycopg import OperationalError as PsycopgOperationalError
+
+from helpdesk.web import toast
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +61,15 @@ def away(*, perhaps_saved: bool = False) -> HttpResponse:
     """`perhaps_saved` is for what hangs: nobody knows whether it will be done when the database goes on."""
     # No request: context processors would ask the database again.
     page = get_template("503.html").render({"perhaps_saved": perhaps_saved})
-    return HttpResponse(page, status=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
+    answer = HttpResponse(page, status=503, headers={"Retry-After": "5", "Cache-Control": "no-store"})
+    if perhaps_saved:
+        # What a page says of any other 503 by itself is that nothing was changed.
+        toast(
+            answer,
+            _("The help desk did not answer in time. Look whether what you sent is there, then try again."),
+            "error",
+        )
+    return answer
 
 
 class NotUnavailable(logging.Filter):

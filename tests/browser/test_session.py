@@ -155,3 +155,36 @@ def test_a_new_ticket_is_made_after_signing_in_again(page, live_server, sign_in,
     expect(page.locator("#ticket-title")).to_have_text("Backpack fitting")
     assert Ticket.objects.filter(name="Backpack fitting").count() == 1
     assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('new-ticket'))") == []
+
+
+def test_a_save_that_hangs_is_not_called_saved(page, live_server, sign_in, aino, ticket):
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.route("**/drafts/reply/", lambda route: None)
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("Hi Elina,")
+    expect(page.locator("#draft-state")).to_have_text("Saving")
+    expect(page.locator("#draft-state")).to_have_text("Not saved, retrying", timeout=4_000)
+
+
+def test_a_send_that_the_desk_cannot_take_says_so_until_it_can(page, live_server, sign_in, aino, ticket):
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("Hi Elina,")
+    expect(page.locator("#draft-state")).to_contain_text("Saved")
+    page.route("**/replies/**", lambda route: route.fulfill(status=503, body="away"))
+    page.route("**/drafts/reply/", lambda route: route.fulfill(status=503, body="away"))
+    page.keyboard.type(" it is here")
+    expect(page.locator("#draft-state")).to_have_text("Not saved, retrying", timeout=3_000)
+    send = page.locator(".composer__reply [data-send]").first
+    send.click()
+    toast = page.locator(".toast--error")
+    expect(toast).to_contain_text("nothing was sent or changed. What you wrote stays in this page", timeout=10_000)
+    expect(page.locator(".composer__reply .editor")).to_have_text("Hi Elina, it is here")
+
+    page.unroute("**/replies/**")
+    page.unroute("**/drafts/reply/")
+    send.click()
+    expect(page.locator("#messages")).to_contain_text("Hi Elina, it is here", timeout=10_000)
+    expect(toast).to_have_count(0)

@@ -269,7 +269,7 @@ def test_a_form_with_errors_keeps_its_text(tab):
 def test_an_answer_that_failed_leaves_the_page_and_says_so(tab):
     _write(tab, "Please break")
     tab.keyboard.press("Control+Enter")
-    tab.get_by_text("That did not work, and nothing was changed.").wait_for()
+    tab.get_by_text("nothing was sent or changed. What you wrote stays in this page; try again in a moment.").wait_for()
 
     assert _html(tab) == "<p>Please break</p>"
     tab.get_by_role("button", name="OK").click()

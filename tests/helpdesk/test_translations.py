@@ -27,7 +27,7 @@ ENGLISH = set(
     "my new next nobody of open owner password priority reply send sent settings show sign status team the this "
     "ticket tickets unassigned view views waiting with you your".split()
 )
-SPOKEN = {"alt", "aria-label", "placeholder", "title", "data-failed", "data-offline", "data-upload-failed"}
+SPOKEN = {"alt", "aria-label", "placeholder", "title", "data-failed", "data-away", "data-offline", "data-upload-failed"}
 
 
 def load_check():

@@ -3,6 +3,7 @@
 import { csrfToken } from "../csrf.js";
 
 const SLOWEST = 10_000
+const NOT_SAVED_YET = 3_000 // is told then, whatever becomes of it
 const RETRY = [2_000, 5_000, 15_000, 30_000]
 const KEEPALIVE_MOST = 60_000 // a browser takes no more along when its page goes away
 const MOST_ON_THE_WAY = 4
@@ -120,7 +121,9 @@ export class Draft extends EventTarget {
   async #send(fields) {
     this.#become("saving")
     const age = this.#forgotten
+    const late = setTimeout(() => age === this.#forgotten && this.#become("failed"), NOT_SAVED_YET)
     const answer = await this.#ask(fields)
+    clearTimeout(late)
     if (age !== this.#forgotten) return
     if (answer.state === "saved") {
       this.#tries = 0

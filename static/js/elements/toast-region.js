@@ -1,10 +1,11 @@
-// <toast-region class="toasts" id="toasts" data-failed="…" data-offline="…">: shows what just happened and takes it away.
+// <toast-region class="toasts" id="toasts" data-failed="…" data-away="…" data-offline="…">: shows what just happened and takes it away.
 // Holds a <template data-kind> for each kind of toast; toasts that stand in it or are swapped into it are treated alike.
 const STAYS = 6_000
 
 class ToastRegion extends HTMLElement {
   #arrivals
   #timers = new Map()
+  #failed = new Map() // what was asked for, to the text that said that it failed
 
   connectedCallback() {
     document.addEventListener("toast", this)
@@ -57,14 +58,25 @@ class ToastRegion extends HTMLElement {
   }
 
   // The connection is back: that it was away is no news any more. A gateway that answers for the desk is not the desk.
-  #reached({ response }) {
+  // Nor is it that something failed which works now.
+  #reached({ request, response }) {
     if (response.status < 502) for (const toast of this.#saying(this.dataset.offline)) toast.remove()
+    if (response.status >= 400) return
+
+    const text = this.#failed.get(nameOf(request))
+    this.#failed.delete(nameOf(request))
+    if (text && ![...this.#failed.values()].includes(text)) for (const toast of this.#saying(text)) toast.remove()
   }
 
   // An answer that is not swapped in, and whose server did not say why itself.
-  #explain({ response, hx }) {
-    const swapped = response.status === 422 || response.status === 409
-    if (!swapped && !hx?.trigger?.includes('"toast"')) this.show(this.dataset.failed, "error")
+  #explain({ request, response, hx }) {
+    const { status } = response
+    if (status === 422 || status === 409 || hx?.trigger?.includes('"toast"')) return
+
+    const { failed, away, offline } = this.dataset
+    const text = status === 502 || status === 504 ? offline : status >= 500 ? away : failed
+    this.#failed.set(nameOf(request), text)
+    this.show(text, "error")
   }
 
   #time() {
@@ -85,3 +97,7 @@ class ToastRegion extends HTMLElement {
   }
 }
 customElements.define("toast-region", ToastRegion)
+
+function nameOf({ method, action }) {
+  return `${method} ${action.split("?")[0]}`
+}
