@@ -7,7 +7,7 @@ A comment never becomes a mail to a customer, nor part of what a mail quotes. Wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -48,8 +48,8 @@ class Access(StrEnum):
 class Named:
     """Whom a comment names, each once."""
 
-    users: list[User]
-    teams: list[Team]
+    users: Sequence[User]
+    teams: Sequence[Team]
 
     def __sub__(self, other: Named) -> Named:
         return Named(
