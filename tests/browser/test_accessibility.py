@@ -182,7 +182,7 @@ def reading(walk: Walk, ticket: Ticket) -> None:
     page.locator("#composer-reply rich-editor[data-ready]").wait_for(state="attached")
     walk.look("ticket", page.locator(".msg.is-failed"))
     page.locator("#thread").evaluate("thread => thread.scrollTop = 0")
-    walk.look("ticket from its beginning", page.get_by_role("button", name="Release"))
+    walk.look("ticket from its beginning", page.get_by_role("button", name="Release"), within="#thread")
     page.locator("#status-button").click()
     walk.look("status menu", page.locator("#m-status"), within="#ticket-header")
     page.get_by_role("menuitemradio", name="Closed").click()
@@ -216,7 +216,7 @@ def writing(walk: Walk, ticket: Ticket) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     if walk.width > 400:
         page.get_by_role("button", name="Expand editor").click()
-        walk.look("full height")
+        walk.look("full height", within="#composer")
         page.get_by_role("button", name="Pop out editor").click()
         walk.look("pop-out", page.locator(".composer-pop__bar"), within="#composer")
         page.get_by_role("button", name="Put the editor back").click()
@@ -266,7 +266,7 @@ def sending(walk: Walk, ticket: Ticket) -> None:
     walk.press("Control+Enter")
     walk.look("checks", page.locator("#checks [role=alert]"), within="#composer")
     page.locator("#checks").get_by_role("button", name="Send anyway").click()
-    walk.look("undo", page.locator("#toasts .toast"))
+    walk.look("undo", page.locator("#toasts .toast"), within="#ticket, #toasts")
     walk.write("reply", "Good morning.")
     page.locator("#send-more").click()
     page.get_by_role("menuitem", name="Send later").click()
@@ -279,11 +279,11 @@ def lists_and_panels(walk: Walk) -> None:
     walk.go("/drafts/")
     walk.look("drafts", page.locator(".draft"))
     walk.go("/?view=closed")
-    walk.look("closed")
+    walk.look("closed", within="#list")
     walk.go("/")
     if walk.width < 1280:
         page.locator("[data-toggle=views]:visible").first.click()
-        walk.look("views", page.locator("#view-drafts"))
+        walk.look("views", page.locator("#view-drafts"), within="#views")
         walk.press("Escape")
     page.locator("a[data-shortcut=t]:visible").click()
     page.locator("record-picker[data-kind=contact] .picker__find input").fill("elina")
@@ -297,7 +297,7 @@ def lists_and_panels(walk: Walk) -> None:
     page.get_by_role("link", name="Edit this form").click()
     walk.look("edit this form", page.get_by_role("button", name="Save form"), within=".panel")
     walk.go(f"/tickets/{make_silent_ticket().number}/")
-    walk.look("ticket without a contact", page.get_by_role("link", name="Add contact"))
+    walk.look("ticket without a contact", page.get_by_role("link", name="Add contact"), within="#ticket, #context")
 
 
 def make_silent_ticket() -> Ticket:
