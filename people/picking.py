@@ -66,7 +66,7 @@ class NewContact:
 
 def find_contacts(given: Iterable[str | int]) -> list[Contact | NewContact]:
     """Each once, in the order given. It only looks: a mail address that nobody has is a NewContact. Raises NotFound."""
-    return list(dict.fromkeys(_contact(text) for text in filter(None, (str(each).strip() for each in given))))
+    return list(dict.fromkeys(map(_contact, _texts(given))))
 
 
 def people_made(picked: Iterable[Any]) -> list[Any]:
@@ -81,7 +81,7 @@ def people_made(picked: Iterable[Any]) -> list[Any]:
 def find_companies(given: Iterable[str | int]) -> list[Company]:
     """Raises NotFound."""
     found: dict[int, Company] = {}
-    for text in filter(None, (str(each).strip() for each in given)):
+    for text in _texts(given):
         company = _company(text)
         found.setdefault(company.pk, company)
     return list(found.values())
@@ -183,6 +183,11 @@ def _company(text: str) -> Company:
     if company is None:
         raise NoSuchCompany(text)
     return company
+
+
+def _texts(given: Iterable[str | int]) -> list[str]:
+    """Without what no database takes."""
+    return [text for each in given if (text := str(each).replace("\x00", "").strip())]
 
 
 def _line(text: str, most: int) -> str:

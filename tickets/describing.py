@@ -72,7 +72,7 @@ def field_of(one: Property, *, is_required: bool = False) -> Field:
 
 def fields_for(keys: Iterable[str], *, required: bool = False) -> list[Field]:
     """The fields of these keys in their order. Keys of properties that are gone are left out."""
-    keys = list(dict.fromkeys(keys))
+    keys = [key for key in dict.fromkeys(keys) if "\x00" not in key]
     properties = {
         each.key: each for each in Property.objects.filter(key__in=[key for key in keys if key not in BUILT_IN])
     }

@@ -24,7 +24,7 @@ def mentions(request: HttpRequest) -> JsonResponse:
 
     `{"people": [{"key": "user-7", "name", "about", "sees", "hue"}]}`, teams after users.
     """
-    user, words = signed_in(request), request.GET.get("q", "").strip()[:60]
+    user, words = signed_in(request), request.GET.get("q", "").replace("\x00", "").strip()[:60]
     number = request.GET.get("ticket", "")
     number_of_ticket = int(number) if number.isdecimal() and len(number) < 19 else 0
     ticket = get_object_or_404(Ticket.objects.visible_to(user), pk=number_of_ticket)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.admin import site
 from django.core.files.base import ContentFile
+from django.urls import resolve
 from django.utils import timezone
 
 from helpdesk import html as safe_html
@@ -19,6 +20,7 @@ from inbox.models import Attachment, Direction, Draft, Mention, Message, Message
 from inbox.replying import reply, send
 from people.models import User
 from tests.factories import make_contact, make_message, make_ticket, make_user
+from tests.inbox.views.conftest import HTMX
 from tests.signing_in import signed_in
 from tickets import presence
 from tickets.models import Ticket
@@ -169,3 +171,49 @@ def test_a_user_has_only_so_many_tabs_on_a_ticket(agent: User, ticket: Ticket) -
     assert [one.user for one in presence.others_on(ticket.pk, other, now=timezone.now())] == [agent.pk]
     desk.post(f"/tickets/{ticket.number}/presence/", {"state": "gone", "tab": "t59"})
     assert live.client().hlen(presence._key(ticket.pk)) == presence.MOST_TABS - 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/tickets/new/ name description contact company pipeline status priority owner team message form_key",
+        "/tickets/{n}/contacts/ contact",
+        "/tickets/{n}/companies/ company",
+        "/tickets/{n}/drafts/reply/ draft_version begun_after answers mailbox to subject quoted_html html kind form_key",
+        "/tickets/{n}/replies/ draft_version answers mailbox to subject quoted_html html status due replaces override",
+        "/tickets/{n}/comments/ html draft_version form_key access",
+        "/tickets/{n}/head/ to_kind to_mailbox draft_version answers to opened",
+        "/tickets/{n}/status/ status",
+        "/tickets/{n}/assignment/ owner team",
+        "/tickets/{n}/priority/ priority",
+        "/settings/create-form/ key added remove up down required save",
+        "/settings/snippets/new/ name shortcut html text shared",
+        "/contacts/ name address",
+        "/companies/ name domain",
+    ],
+)
+def test_no_value_of_a_form_stops_the_program(ticket: Ticket, address: str) -> None:
+    path, *names = address.format(n=ticket.number).split()
+    desk = signed_in(make_user("admin"))
+    assert resolve(path)
+    for bad in ("a\0b", "9" * 18, "9" * 30, "-1", "2147483648"):
+        forms = [{name: bad} for name in names]
+        for form in [*forms, dict.fromkeys(names, bad)]:
+            assert desk.post(path, {"text": "Hi", "draft_version": "0", "recipients": "1", **form}).status_code < 500
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/mentions/?ticket={n}&q=", "/mentions/?q=a&ticket=", "/contacts/?q=", "/companies/?q=", "/recipients/?ticket={n}&q=",
+        "/recipients/?ticket=", "/snippets/?q=", "/snippets/?ticket=", "/snippets/?ticket={n}&mailbox=", "/palette/?q=",
+        "/tickets/{n}/?view=", "/tickets/{n}/?answers=", "/tickets/{n}/?message=", "/tickets/{n}/replies/?kind=forward&answers=",
+        "/tickets/new/?contact=", "/tickets/new/?pipeline=", "/drafts/?after=", "/?shown=", "/?after=", "/?q=",
+    ],
+)  # fmt: skip
+def test_no_value_of_an_address_stops_the_program(ticket: Ticket, address: str) -> None:
+    desk = signed_in(make_user("admin"))
+    assert resolve(address.format(n=ticket.number).split("?")[0])
+    for bad in ("%00", "9" * 18, "9" * 30, "-1"):
+        assert desk.get(address.format(n=ticket.number) + bad).status_code < 500
+        assert desk.get(address.format(n=ticket.number) + bad, headers=HTMX).status_code < 500
