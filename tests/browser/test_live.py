@@ -11,6 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from inbox.replying import comment
+from tests import signing_in
 from tests.factories import make_message, make_ticket, make_user
 from tickets.models import Kind
 
@@ -232,3 +233,21 @@ def test_mail_is_seen_within_two_seconds(
         expect(page.locator(".trow__link", has_text=f"Mail {number}")).to_be_visible(timeout=5000)
         took.append(time.monotonic() - begun)
     assert sorted(took)[-1] < 2, took
+
+
+def test_a_tab_too_many_has_no_stream_asks_slowly_and_says_nothing_alarming(page, live_desk, aino, monkeypatch):
+    from helpdesk import streaming
+
+    assert streaming.MOST_OF_A_USER == 50
+    monkeypatch.setattr(streaming, "MOST_OF_A_USER", 0)
+    page.clock.install()
+    signing_in.sign_in(page, f"{live_desk.url}/login/", aino)
+    page.locator("html[data-live=none]").wait_for(state="attached")
+    make_ticket(name="Found by asking")
+    page.clock.run_for(61_000)
+    expect(page.get_by_role("link", name="Found by asking")).to_be_visible()
+    expect(page.locator("live-stream")).to_be_hidden()
+
+    monkeypatch.setattr(streaming, "MOST_OF_A_USER", 50)
+    page.clock.run_for(5 * 60_000)
+    page.locator("html[data-live=live]").wait_for(state="attached")

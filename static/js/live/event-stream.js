@@ -50,7 +50,8 @@ export class EventStream {
         headers: { Accept: "text/event-stream" }, cache: "no-store", signal: this.#request.signal,
       })
       if (response.status === 401 || response.status === 403) return "out"
-      if (response.status === 204 || response.status === 404) return "none"
+      // No streams here, or too many tabs of one person with one each: there is the slow poll.
+      if ([204, 404, 429].includes(response.status)) return "none"
       if (!response.ok || !response.body) return "broken"
 
       let text = ""
