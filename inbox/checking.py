@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from inbox.errors import EmptyMessage
 from inbox.mime.quotes import split
 from inbox.models import Direction, MailKind, Message
+from library.placeholders import unresolved
 from people.models.contact import normalised
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ REPLACED = "replaced"
 NAMES = (REPLACED, CHANGED, ATTACHMENT, PLACEHOLDER, STRANGER, EMPTY)
 
 MOST_TEXT = 200_000
+MOST_NAMED = 12
 
 # As people speak of a file that goes along, in the languages that the desk writes in.
 _ENGLISH = r"attached|attachments?|attaching|i attach|we attach|enclosed|enclosing"
@@ -38,7 +41,7 @@ _GERMAN = (
     r"|(?:in der|in den|als|siehe) anlagen?"
 )
 _SPEAKS_OF_A_FILE = re.compile(rf"(?<!\w)(?:{_ENGLISH}|{_FINNISH}|{_SWEDISH}|{_GERMAN})(?!\w)", re.IGNORECASE)
-_LEFT_OPEN = re.compile(r"\{\{[^{}]{0,200}\}\}|(?<!\w)X{3,}(?!\w)")
+_LEFT_OPEN = re.compile(r"(?<!\w)X{3,}(?!\w)")
 _QUOTED_HTML = re.compile(r"<blockquote\b[^>]*>.*?</blockquote\s*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -127,10 +130,16 @@ def _attachment(said: str, has_files: bool) -> Check | None:
 
 
 def _placeholder(said: str) -> Check | None:
-    match = _LEFT_OPEN.search(said)
-    if match is None:
+    """All that would go out as it stands, so that one who insists on it knows of what."""
+    left = list(dict.fromkeys([*unresolved(said), *_LEFT_OPEN.findall(said)]))[:MOST_NAMED]
+    if not left:
         return None
-    return Check(PLACEHOLDER, _("“%(word)s” is still in the text. Fill it in.") % {"word": match[0]})
+    sentence = ngettext(
+        "%(words)s would go out just as it stands here. Fill it in first.",
+        "%(words)s would go out just as they stand here. Fill them in first.",
+        len(left),
+    )
+    return Check(PLACEHOLDER, sentence % {"words": ", ".join(_("“%(word)s”") % {"word": one} for one in left)})
 
 
 def _stranger(recipients: Iterable[str], messages: Sequence[Message], known: Collection[str]) -> Check | None:

@@ -132,7 +132,7 @@ def test_a_placeholder_that_stands_for_nothing_is_marked_and_said(editor):
     editor.keyboard.type("Dear {{ company.name }} and {{ nobody.knows }} ")
     said = editor.locator("#composer-reply [data-status]")
     expect(said).to_have_text(
-        "{{ company.name }} stands for nothing on this ticket. Write what it should say, then send."
+        "No value on this ticket for {{ company.name }}, {{ nobody.knows }}. Write what it should say, then send."
     )
     assert editor.evaluate("[...CSS.highlights.get('unresolved')].map(String)") == [
         "{{ company.name }}",

@@ -96,6 +96,15 @@ def test_sizes_and_braces_are_not(text: str) -> None:
     assert found(text) == set()
 
 
+def test_all_that_was_left_open_is_named_and_that_it_would_go_out_so() -> None:
+    text = "Hi {{ contact.first_name }}, {{ company.name }} paid XXX. Regards, {{ company.name }}"
+    body = Body(text=text, html="", inline={}, uploads=[])
+    (check,) = checks(Draft(user_id=7, begun_after=1), body, ["elina@customer.example"], [message()])
+    assert check.sentence == (
+        "“{{ contact.first_name }}”, “{{ company.name }}”, “XXX” would go out just as they stand here. Fill them in first."
+    )
+
+
 def test_a_placeholder_in_the_subject_is_stopped_too() -> None:
     assert found(draft={"subject": "Order {{ ticket.number }}"}) == {PLACEHOLDER}
 

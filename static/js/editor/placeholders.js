@@ -1,5 +1,5 @@
 // {{ contact.first_name|there }}: becomes what it stands for as soon as it is inserted or typed to its end. What stands
-// for nothing stays, is marked, and stops Send. A text that is for many tickets (a snippet) keeps all of them as they are.
+// for nothing stays, is marked, and is named before it goes. A text that is for many tickets (a snippet) keeps all of them as they are.
 import { caretBefore, lettersBehind } from "./caret.js";
 
 const WHOLE = /\{\{\s*([a-z_]+\.[a-z_]+)\s*(?:\|([^{}|]*))?\}\}/gi
@@ -63,8 +63,8 @@ export class Placeholders {
   }
 
   get problem() {
-    const [first] = this.#found
-    return first ? this.#host.querySelector("[data-status]").dataset.unresolved.replace("{placeholder}", first.toString()) : ""
+    const left = [...new Set(this.#found.map(String))].join(", ")
+    return left ? this.#host.querySelector("[data-status]").dataset.unresolved.replace("{placeholder}", left) : ""
   }
 
   get #root() { return this.#squire.getRoot() }
