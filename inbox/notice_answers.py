@@ -8,13 +8,13 @@ named, where an admin sees it: it opens no ticket, and nobody's words are put in
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from helpdesk import html as safe_html
 from inbox import commenting
 from inbox.mime.automatic import Kind as AutomaticKind
-from inbox.mime.compose import looks_like_notice, read_notice
+from inbox.mime.compose import Notice, looks_like_notice, read_notice
 from inbox.models import Direction, Incoming, Message, MessageKind
 from inbox.reading import Reading
 from inbox.threading import token_key
@@ -29,7 +29,13 @@ MACHINES = {
     AutomaticKind.READ_RECEIPT: "notice_report",
     AutomaticKind.FEEDBACK_REPORT: "notice_report",
     AutomaticKind.DMARC_REPORT: "notice_report",
+    # Precedence: bulk or list: it was sent round.
+    AutomaticKind.BULK: "notice_bulk",
+    AutomaticKind.LIST: "notice_bulk",
 }
+
+LASTS = timedelta(days=60)
+"""So long a notification can be answered: a mail that somebody finds years later opens nothing."""
 
 
 MOST_SEARCHED = 20_000
@@ -39,6 +45,7 @@ class NoticeRefusal(StrEnum):
     """Why an answer to a notification becomes no comment; with this word its row begins to tell the reason."""
 
     NOT_SIGNED = "notice_not_signed"
+    TOO_OLD = "notice_too_old"
     NOT_THEIRS = "notice_not_theirs"
     NOT_ACTIVE = "notice_not_active"
     NOT_SEEN = "notice_not_seen"
@@ -48,6 +55,7 @@ class NoticeRefusal(StrEnum):
 # For the admin's list, which is in English like the other reasons there.
 _REASONS = {
     NoticeRefusal.NOT_SIGNED: "It answers a notification that this help desk did not send.",
+    NoticeRefusal.TOO_OLD: "It answers a notification that is too old to be answered.",
     NoticeRefusal.NOT_THEIRS: "Its sender is not the user whom the notification went to.",
     NoticeRefusal.NOT_ACTIVE: "The user whom the notification went to is switched off.",
     NoticeRefusal.NOT_SEEN: "The user whom the notification went to does not see the ticket any more.",
@@ -72,7 +80,7 @@ def take(incoming: Incoming, read: Reading, attach: Callable[[Message], None], *
     if refusal_of_machine := _written_by_machine(read):
         incoming.finish(f"refused:{refusal_of_machine}")
         return True
-    refusal, user, ticket = _who_and_where(token, read)
+    refusal, user, ticket = _who_and_where(token, read, incoming.received_at)
     if refusal == NoticeRefusal.NOT_THEIRS and not named:
         return False  # a customer to whom somebody passed it on: theirs is a mail like any other
     if refusal or user is None or ticket is None:
@@ -107,17 +115,18 @@ def _written_by_machine(read: Reading) -> str:
 
 
 def _who_and_where(
-    token: tuple[int, int] | None, read: Reading
+    token: Notice | None, read: Reading, received_at: datetime
 ) -> tuple[NoticeRefusal | None, User | None, Ticket | None]:
     if token is None:
         return NoticeRefusal.NOT_SIGNED, None, None
-    number, pk = token
-    user = User.objects.filter(pk=pk).first()
+    user = User.objects.filter(pk=token.user).first()
     if user is None or not user.is_active:
         return NoticeRefusal.NOT_ACTIVE, None, None
     if normalised(read.mail.from_address) != normalised(user.email):
         return NoticeRefusal.NOT_THEIRS, None, None
-    ticket = Ticket.objects.visible_to(user).filter(pk=number).first()
+    if received_at.date() - token.made > LASTS:
+        return NoticeRefusal.TOO_OLD, None, None
+    ticket = Ticket.objects.visible_to(user).filter(pk=token.ticket).first()
     if ticket is None:
         return NoticeRefusal.NOT_SEEN, user, None
     if not read.text.strip() and not read.mail.attachments:

@@ -125,7 +125,7 @@ def _mailbox_for(ticket: Ticket) -> Mailbox | None:
 
 def _written(notification: Notification, box: Mailbox, now: datetime) -> bytes:
     user, ticket = notification.user, notification.ticket
-    token = new_notice(ticket.pk, user.pk, token_key())
+    token = new_notice(ticket.pk, user.pk, token_key(), made=now.date())
     with translation.override(user.language or settings.LANGUAGE_CODE), timezone.override(_zone(user)):
         words = _Words(notification, _message_of(notification))
         context = {

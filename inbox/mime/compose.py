@@ -12,8 +12,9 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 import css_inline
@@ -182,17 +183,25 @@ def read_reply_address(address: str, keys: Sequence[bytes]) -> int | None:
     return None
 
 
-def new_notice(ticket: int, user: int, key: bytes) -> str:
+class Notice(NamedTuple):
+    """Which notification a token of ours is for."""
+
+    ticket: int
+    user: int
+    made: date
+
+
+def new_notice(ticket: int, user: int, key: bytes, *, made: date) -> str:
     """What a notification of `ticket` to `user` is known by when it is answered: in its Message-ID and in its text."""
-    rand = secrets.token_hex(5)
+    rand = f"{made.toordinal():06x}{secrets.token_hex(5)}"
     return f"n{ticket}.{user}.{rand}.{_sign(f'notice:{ticket}.{user}.{rand}', key)}"
 
 
-def read_notice(text: str, keys: Sequence[bytes]) -> tuple[int, int] | None:
-    """(ticket, user) of the first notice in `text` that `new_notice` made with one of `keys`, else None."""
+def read_notice(text: str, keys: Sequence[bytes]) -> Notice | None:
+    """The first notice in `text` that `new_notice` made with one of `keys`, else None."""
     for ticket, user, rand, signature in _NOTICE.findall(text.lower()):
-        if _is_signed(f"notice:{int(ticket)}.{int(user)}.{rand}", signature, keys):
-            return int(ticket), int(user)
+        if len(rand) == 16 and _is_signed(f"notice:{int(ticket)}.{int(user)}.{rand}", signature, keys):
+            return Notice(int(ticket), int(user), date.fromordinal(int(rand[:6], 16)))
     return None
 
 

@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from inbox import notices
 from inbox.commenting import comment
+from inbox.mime.compose import new_notice
 from inbox.models import Attachment, Incoming, IncomingState, Mailbox, Message, MessageKind, Outgoing
+from inbox.threading import token_key
 from people.models import User
 from tests.factories import make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.mails import make_mail, take_in
@@ -318,3 +320,26 @@ def test_a_notice_that_bounces_opens_no_ticket(
     incoming = take_in(mailbox, bounce.encode())
     assert incoming.outcome == "refused:notice_bounce"
     assert Ticket.objects.count() == 1
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(59, "appended"), (61, "")])
+def test_a_notice_can_be_answered_for_two_months(
+    maija: User, ticket: Ticket, mailbox: Mailbox, days: int, outcome: str
+) -> None:
+    made = timezone.now().date() - timedelta(days=days)
+    token = new_notice(ticket.pk, maija.pk, token_key(), made=made)
+    raw = make_mail("Done.", sender="Maija <maija@desk.example>", answers=f"{token}@desk.example")
+    incoming = take_in(mailbox, raw)
+    assert incoming.outcome == outcome
+    assert incoming.error.startswith("" if outcome else "notice_too_old: ")
+    assert Message.objects.filter(incoming=incoming).exists() == bool(outcome)
+
+
+@pytest.mark.parametrize("precedence", ["bulk", "list"])
+def test_what_was_sent_round_is_no_answer(
+    maija: User, ticket: Ticket, author: User, mailbox: Mailbox, smtp_server: Any, precedence: str
+) -> None:
+    notice = notice_to(maija, ticket, author, smtp_server)
+    incoming = take_in(mailbox, f"Precedence: {precedence}\r\n".encode() + answer_to(notice))
+    assert incoming.outcome == "refused:notice_bulk"
+    assert not Message.objects.filter(incoming=incoming).exists()
