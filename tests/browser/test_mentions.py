@@ -123,7 +123,7 @@ def test_a_comment_is_changed_in_its_place_while_the_conversation_goes_on(
     expect(page.locator("#messages")).to_contain_text("Meanwhile")
     expect(editor).to_have_text("New words")
     message.get_by_role("button", name="Save comment").click()
-    expect(message.locator(".msg__body")).to_have_text("New words")
+    expect(message.locator(".msg__body > p")).to_have_text("New words")
     message.get_by_text("Earlier versions").click()
     expect(message).to_contain_text("Old words")
 
