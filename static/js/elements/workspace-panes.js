@@ -52,7 +52,8 @@ class WorkspacePanes extends HTMLElement {
   #key(event) {
     // A menu or dialog on top closes first. To look for one takes its time on a long page: not at every key.
     if (event.key !== "Escape" || event.defaultPrevented) return
-    if (!document.querySelector(":popover-open, dialog[open]")) this.#closeDrawers(true)
+    if (document.querySelector(":popover-open, dialog[open]")) return
+    if (this.#closeDrawers(true)) event.preventDefault() // the next one leads back to the list
   }
 
   #swapped() {
@@ -68,11 +69,12 @@ class WorkspacePanes extends HTMLElement {
 
   #closeDrawers(giveFocusBack) {
     const open = ["views", "context"].find((pane) => this.classList.contains(`show-${pane}`))
-    if (!open) return
+    if (!open) return false
 
     this.classList.remove("show-views", "show-context")
     if (giveFocusBack) this.querySelector(`[data-toggle="${open}"]`)?.focus()
     this.#tell()
+    return true
   }
 
   #tell() {
