@@ -14,7 +14,7 @@ from django.urls import reverse
 from helpdesk.live import publish
 from inbox.addressing import newest_of_customer
 from inbox.errors import AlreadySent, AnotherBegun, NewerDraft
-from inbox.models import Attachment, Draft, DraftMode, MailKind, Message, MessageKind, Upload
+from inbox.models import Attachment, Draft, DraftMode, MailKind, Message, MessageKind, Outgoing, Upload
 from inbox.quoting import quote
 from people.models import User
 from tickets.listing import Count
@@ -252,13 +252,20 @@ def _address_as(draft: Draft, message: Message, ticket: Ticket) -> None:
     newest = newest_of_customer(ticket.messages.only("ticket", "direction", "automatic").order_by("at", "pk"))
     # Named only where it is not the one that an answer goes to anyway.
     draft.answers = message.answers if message.answers_id != (newest.pk if newest else None) else None
-    if message.kind == MessageKind.FORWARD:
-        draft.kind = MailKind.FORWARD
-    else:
-        draft.kind = MailKind.REPLY_ALL if message.cc else MailKind.REPLY
+    draft.kind = _kind_of(message)
     draft.mailbox = message.conversation.mailbox if message.conversation else None
     usual = quote(message.answers).html if message.answers and draft.kind != MailKind.FORWARD else None
     draft.quoted_html = None if message.quoted_html == usual else message.quoted_html
+
+
+def _kind_of(message: Message) -> MailKind:
+    """As what it was written; of what stays in the conversation nobody remembers it."""
+    outgoing = Outgoing.objects.filter(message=message).only("before").first()
+    if outgoing is not None and (kind := outgoing.before.get("kind")):
+        return MailKind(kind)
+    if message.kind == MessageKind.FORWARD:
+        return MailKind.FORWARD
+    return MailKind.REPLY_ALL if message.cc else MailKind.REPLY
 
 
 def _as_upload(attachment: Attachment, by: User) -> Upload:

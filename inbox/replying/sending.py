@@ -158,6 +158,7 @@ class _Sending:
             self.ticket.changed()
         events = self.ticket.events.filter(pk__gt=last_event)
         outgoing.before["events"] = list(events.values_list("pk", flat=True))
+        outgoing.before["kind"] = recipients.kind.value  # a reply to which somebody was copied is no reply to all
         outgoing.save(update_fields=["before", "on_leaving", "cancel_if_answered"])
         self._replace(message, drafting.used_up(self.draft))
         outgoing.send_later()

@@ -157,10 +157,13 @@ class Head:
 
     @property
     def opens(self) -> bool:
-        """The fields show where there is something to fill in or to mend."""
+        """The fields show where there is something to fill in or to mend, and what somebody filled in there."""
+        copied = any(chip.added for chip in self.fields[1].chips)
         hidden = self.fields[2].chips or self.draft.bcc
+        renamed = self.subject != subject_for(self.kind, self.answered, self.ticket)
+        filled_in = copied or bool(hidden) or renamed or bool(self.draft.quoted_html)
         to_mend = any(each.reasons for each in self.fields)
-        return self.is_open or not self.fields[0].chips or bool(hidden) or to_mend or bool(self.draft.quoted_html)
+        return self.is_open or not self.fields[0].chips or to_mend or filled_in
 
     @property
     def named(self) -> list[RecipientField]:

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, Request, Route, expect
 
-from inbox.models import Draft, MailKind, Mailbox, Message
+from inbox.models import Draft, Mailbox, Message
 from people.models import User
 from tests.factories import make_contact, make_message, make_ticket, make_user
 from tickets.models import Ticket
@@ -90,7 +90,10 @@ def test_a_mail_with_everything_comes_back_and_no_other_window_is_spoken_of(desk
     nothing_is_asked(desk)
     expect(editor(desk)).to_have_text("Your jacket is on its way.")
     assert posts == []
-    assert Draft.objects.get(ticket=ticket).version == 1
+    expect(desk.locator("#rcpt-fields")).to_be_visible()
+    expect(desk.get_by_role("textbox", name="Subject")).to_have_value("About the jacket")
+    draft = Draft.objects.get(ticket=ticket)
+    assert (draft.version, draft.kind) == (1, "reply")
 
 
 def test_an_editor_in_which_nobody_wrote_saves_nothing(desk: Page, ticket: Ticket, aino: User, live_desk: Any) -> None:
