@@ -166,3 +166,20 @@ def test_a_contact_without_an_address_gets_one_right_there(page, live_server, si
     page.get_by_role("button", name="Give Elina Saarinen this address").click()
     expect(page.locator(".rcpt__sum")).to_contain_text("Elina Saarinen")
     expect(page.locator(".composer__reply .editor")).to_be_visible()
+
+
+def test_whoever_sends_to_no_address_is_led_to_it(page, live_server, sign_in, aino, ticket):
+    open_ticket(page, live_server, sign_in, aino, ticket)
+    fields = page.get_by_role("button", name="Cc, Bcc and subject")
+    fields.click()
+    page.get_by_role("combobox", name="Cc", exact=True).click()
+    page.keyboard.type("jussi@,")
+    fields.click()
+    expect(page.locator("#rcpt-fields")).to_be_hidden()
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("We send another.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("combobox", name="Cc", exact=True)).to_be_focused()
+    expect(page.locator("#f-cc-error")).to_contain_text("“jussi@” is not a mail address.")
+    expect(page.locator(".composer__reply .editor")).to_have_text("We send another.")
+    assert not Message.objects.filter(author=aino).exists()

@@ -1,4 +1,5 @@
 // <recipient-line data-open>: whom a mail goes to in one line, always above Send; its button opens the fields.
+// data-mends: nothing was sent; where it is somebody here who is to be corrected, one goes there.
 // Once somebody named people by hand, a mail that comes in changes them no more (the field `touched`).
 class RecipientLine extends HTMLElement {
   get #button() { return this.querySelector("[data-toggle-fields]") }
@@ -14,6 +15,7 @@ class RecipientLine extends HTMLElement {
     if (this.hasAttribute("data-moves-focus") && !this.querySelector("[data-name='to'] .token")) {
       setTimeout(() => this.querySelector(".rcpt__input")?.focus(), 50)
     }
+    if (this.hasAttribute("data-mends")) setTimeout(() => this.#mend(), 50)
   }
 
   disconnectedCallback() {
@@ -45,6 +47,14 @@ class RecipientLine extends HTMLElement {
     this.#button.setAttribute("aria-expanded", open)
     this.querySelector("[name='opened']").value = open ? "1" : ""
     if (open) this.querySelector(".rcpt__input")?.focus()
+  }
+
+  #mend() {
+    const nobody = this.querySelector("[data-name='to'] .token") ? null : this.querySelector("[data-name='to'] .rcpt__input")
+    const field = this.querySelector(".rcpt__input[aria-invalid='true']") ?? nobody
+    if (!field) return
+    this.#toggle(true)
+    field.focus()
   }
 
   // A message comes in while one names people here: asked for before one began, the new head would take that away.
