@@ -153,6 +153,27 @@ def test_colleagues_on_a_ticket_see_each_other_look_write_and_leave(
     expect(page.get_by_role("img", name="Maija Laine is viewing")).to_have_count(0, timeout=3000)
 
 
+def test_whoever_sends_or_leaves_the_editor_writes_no_more(page, other, live_desk, enter, aino, maija, support):
+    ticket = make_ticket(name="Wrong size")
+    make_message(ticket, mailbox=support)
+    for each, user in ((page, aino), (other, maija)):
+        enter(each, user)
+        open_ticket(each, ticket, live_desk)
+    banner = page.locator("#presence .banner", has_text="Maija is replying")
+    editor = other.locator(".composer__reply .editor")
+    editor.click()
+    other.keyboard.type("We send")
+    expect(banner).to_be_visible(timeout=3000)
+    other.locator("#thread").click()
+    expect(banner).to_have_count(0, timeout=3000)
+    editor.click()
+    other.keyboard.type(" another")
+    expect(banner).to_be_visible(timeout=3000)
+    other.keyboard.press("Control+Enter")
+    expect(other.locator("#messages .msg.is-pending")).to_be_visible()
+    expect(banner).to_have_count(0, timeout=3000)
+
+
 def test_whoever_vanishes_is_forgotten(page, other, live_desk, enter, aino, maija, monkeypatch):
     monkeypatch.setattr("tickets.presence.PRESENT_SECONDS", 2)
     monkeypatch.setattr("tickets.presence.BEAT_SECONDS", 1)

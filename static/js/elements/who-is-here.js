@@ -1,6 +1,7 @@
 // <who-is-here id="presence" data-number="7" data-url="…" data-seconds="15" data-kept="…"> around a form with hx-post and
-// hx-trigger="beat": says that one looks at a ticket, and that one writes, from a key in the editor until eight seconds
-// of rest. Each answer shows who else is there. Whoever leaves says so; of a tab that dies the server forgets it by itself.
+// hx-trigger="beat": says that one looks at a ticket, and that one writes, from a key in the editor until one sends,
+// leaves it, or rests for eight seconds. Each answer shows who else is there. Whoever leaves says so; of a tab that dies
+// the server forgets it by itself.
 import { csrfToken } from "../csrf.js";
 import { isSignedOut, wasSignedOut } from "../live/signed-out.js";
 
@@ -16,7 +17,7 @@ class WhoIsHere extends HTMLElement {
   get #form() { return this.querySelector("form") }
 
   connectedCallback() {
-    for (const type of ["keydown", "paste", "visibilitychange", "live:presence"]) document.addEventListener(type, this, true)
+    for (const type of ["keydown", "paste", "focusout", "draft:saved", "visibilitychange", "live:presence"]) document.addEventListener(type, this, true)
     for (const type of ["pagehide", "pageshow"]) addEventListener(type, this)
     for (const type of ["click", "htmx:before:response", "htmx:response:error"]) this.addEventListener(type, this)
     this.#clock = setInterval(() => this.#say(this.#said ?? "viewing"), Number(this.dataset.seconds) * 1_000)
@@ -25,7 +26,7 @@ class WhoIsHere extends HTMLElement {
   }
 
   disconnectedCallback() {
-    for (const type of ["keydown", "paste", "visibilitychange", "live:presence"]) document.removeEventListener(type, this, true)
+    for (const type of ["keydown", "paste", "focusout", "draft:saved", "visibilitychange", "live:presence"]) document.removeEventListener(type, this, true)
     for (const type of ["pagehide", "pageshow"]) removeEventListener(type, this)
     for (const type of ["click", "htmx:before:response", "htmx:response:error"]) this.removeEventListener(type, this)
     clearInterval(this.#clock)
@@ -37,6 +38,8 @@ class WhoIsHere extends HTMLElement {
     const answer = {
       keydown: () => this.#typed(event),
       paste: () => this.#typed(event),
+      focusout: () => this.#left(event),
+      "draft:saved": () => this.#rest(), // sent
       "live:presence": () => [undefined, this.dataset.number].includes(event.detail.ticket?.toString()) && this.#say(this.#said),
       visibilitychange: () => document.hidden ? this.#rest() : this.#say("viewing"),
       pagehide: () => this.#leave(),
@@ -61,6 +64,11 @@ class WhoIsHere extends HTMLElement {
     this.#mode = mode
     this.#said = "typing"
     setTimeout(() => this.isConnected && this.#said === "typing" && this.#say("typing")) // the letter shows first
+  }
+
+  // For elsewhere: who opens a menu of the editor, or names somebody, still writes.
+  #left({ target, relatedTarget }) {
+    if (target.closest?.("#composer") && !relatedTarget?.closest("#composer")) this.#rest()
   }
 
   #rest() {
