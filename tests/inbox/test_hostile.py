@@ -155,7 +155,8 @@ def test_only_a_mail_that_did_not_arrive_is_written_anew(agent: User, ticket: Ti
     first = reply(ticket, by=agent, text="One.")
     Outgoing.objects.filter(message=first).update(state=state)
     signed_in(agent).post(
-        f"/tickets/{ticket.number}/replies/", {"text": "Two.", "replaces": first.pk, "override": "changed"}
+        f"/tickets/{ticket.number}/replies/",
+        {"text": "Two.", "replaces": first.pk, "override": ["changed", "replaced"]},
     )
     second = Message.objects.get(text="Two.")
     replaced = Outgoing.objects.get(message=first).replaced_by
