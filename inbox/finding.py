@@ -53,5 +53,7 @@ def _contacts(words: str, user: User) -> list[tuple[Contact, Ticket]]:
         return []
     contacts = list(Contact.objects.matching(words).for_picking()[:MOST])
     tickets = Ticket.objects.visible_to(user).filter(contact__in=contacts)
-    newest = {ticket.contact_id: ticket for ticket in tickets.order_by("contact_id", "-opened_at").distinct("contact_id")}
+    newest = {
+        ticket.contact_id: ticket for ticket in tickets.order_by("contact_id", "-opened_at").distinct("contact_id")
+    }
     return [(contact, newest[contact.pk]) for contact in contacts if contact.pk in newest]

@@ -67,7 +67,9 @@ class PickerWidget(forms.Widget):
             if known := [one for one in found if not isinstance(one, NewContact)]:
                 chosen += known
             elif str(each).strip():
-                typed = str(each).replace("\x00", "")  # for an address that nobody has a contact is made when the form is sent
+                typed = str(each).replace(
+                    "\x00", ""
+                )  # for an address that nobody has a contact is made when the form is sent
         described = context["widget"]["attrs"]
         return context | {
             "kind": self.kind,
