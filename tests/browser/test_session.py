@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from inbox.commenting import comment, edit
-from inbox.models import Message, Upload
+from inbox.models import Draft, Message, Upload
 from people.models import User
 from tests import signing_in
-from tests.factories import make_message, make_pipeline, make_ticket
+from tests.factories import make_message, make_pipeline, make_ticket, make_user
 from tickets.models import Ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -52,6 +52,21 @@ def test_after_signing_in_again_in_another_tab_the_first_one_goes_on(page, live_
     page.locator(".composer__reply [data-send]").first.click()
     expect(page.locator("#messages")).to_contain_text("here is the label")
     assert Message.objects.filter(author=aino).count() == 1
+
+
+def test_what_one_person_wrote_is_not_sent_by_another_who_signed_in(page, live_server, sign_in, aino, ticket):
+    maija = make_user("agent", name="Maija Laine", email="maija@desk.example")
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.locator(".composer__reply .editor").click()
+    expire(page)
+    sign_in_elsewhere(page, live_server.url, maija)
+    page.keyboard.type("Yours, Aino")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(1_500)
+    assert not Message.objects.filter(author=maija).exists()
+    assert not Draft.objects.filter(user=maija).exists()
+    expect(page.locator(".composer__reply .editor")).to_contain_text("Yours, Aino")
 
 
 def test_a_changed_comment_is_back_after_signing_in_again(page, live_server, sign_in, aino, ticket):
