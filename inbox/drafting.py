@@ -196,7 +196,7 @@ def _save(written: Written, now: datetime) -> Draft:
         kept.uploads.set(written.uploads)
     elif live is None and written.uploads:
         kept.uploads.add(*written.uploads)
-    _tell(kept, kept.version)
+    _tell(kept, kept.version, counted=live is not None)
     return kept
 
 
@@ -281,6 +281,7 @@ def _showing(html: str, content_id: str, upload: Upload) -> str:
     return _SHOWN_IMAGE.sub(lambda match: f'src="{address}"' if match[1] == content_id else match[0], html)
 
 
-def _tell(draft: Draft, version: int) -> None:
-    """The other windows of the same person, and nobody else's."""
-    publish("draft", ticket=draft.ticket_id, users=[draft.user_id], mode=draft.mode, version=version)
+def _tell(draft: Draft, version: int, *, counted: bool = False) -> None:
+    """The other windows of the same person, and nobody else's; with how many drafts there are, unless that is the same."""
+    detail = {} if counted else {"drafts": str(count_of(draft.user))}
+    publish("draft", ticket=draft.ticket_id, users=[draft.user_id], mode=draft.mode, version=version, **detail)

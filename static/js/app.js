@@ -9,6 +9,7 @@ import "./elements/command-palette.js";
 import "./elements/composer-box.js";
 import "./elements/count-down.js";
 import "./elements/desk-keys.js";
+import "./elements/draft-count.js";
 import "./elements/draft-saver.js";
 import "./elements/email-frame.js";
 import "./elements/first-message.js";

@@ -210,3 +210,42 @@ def test_a_message_that_comes_leaves_the_address_that_one_types(opened, ticket, 
     page.keyboard.type("ti@desk.example")
     expect(field).to_have_value("matti@desk.example")
     expect(field).to_be_focused()
+
+
+def test_every_window_of_the_same_person_has_what_was_typed_last(page, live_desk, enter, aino, ticket, browser):
+    """By the real stream: a second tab of this browser, which shares its stream, and another browser."""
+    address = f"{live_desk.url}/tickets/{ticket.number}/"
+    enter(page, aino)
+    context = browser.new_context()
+    tab, phone = page.context.new_page(), enter(context.new_page(), aino)
+    for window in (page, tab, phone):
+        window.goto(address)
+        window.locator("html[data-live=live]").wait_for(state="attached")
+        expect(editor_of(window)).to_have_text("")
+
+    editor_of(page).click()
+    type_and_save(page, "Hi Elina,")
+    for window in (tab, phone):
+        expect(editor_of(window)).to_have_text("Hi Elina,")
+        expect(window.locator("#view-drafts .count")).to_have_text("1")
+    expect(editor_of(page)).to_be_focused()
+
+    editor_of(phone).click()
+    phone.keyboard.press("Control+End")
+    type_and_save(phone, " from the phone")
+    # Here the caret stands in it, so one is asked; where nobody writes it is simply there.
+    expect(editor_of(tab)).to_have_text("Hi Elina, from the phone")
+    banner = page.locator(".composer__reply [data-when='newer']")
+    expect(banner).to_contain_text("from the phone")
+    banner.get_by_role("button", name="Take the newer one").click()
+    expect(editor_of(page)).to_have_text("Hi Elina, from the phone")
+
+    page.locator(".composer__reply [data-send]").first.click()
+    expect(page.locator("#messages")).to_contain_text("from the phone")
+    for window in (page, tab):
+        expect(editor_of(window)).to_have_text("")
+    assert not Draft.objects.exists()
+    phone.keyboard.type("!")  # the caret still stands in it
+    expect(phone.locator(".composer__reply [data-when='sent']")).to_be_visible()
+    expect(editor_of(phone)).to_have_text("Hi Elina, from the phone!")
+    context.close()

@@ -23,6 +23,7 @@ export class Draft extends EventTarget {
   #timer
   #onTheWay = [] // bodies that were sent and never confirmed: the server may have them all the same
   #forgotten = 0
+  #isFresh = true // nothing was taken up in this page yet
 
   static of(key, url) {
     if (!drafts.has(key)) drafts.set(key, new Draft(key, url))
@@ -49,7 +50,7 @@ export class Draft extends EventTarget {
 
   // The page goes away: what can be sent is, the rest stays in this browser.
   flush(fields) {
-    this.#keepHere(fields)
+    this.#keepHere(fields, { isLeft: true })
     if (this.isStuck) return
 
     const body = this.#body(fields)
@@ -99,11 +100,15 @@ export class Draft extends EventTarget {
   // What the server never confirmed, the newest of it, is this page's from now on: { fields, version, onTheWay }.
   takeUp() {
     if (this.isBusy && this.#next) return { fields: this.#next, version: this.version, onTheWay: this.#onTheWay }
-    const found = this.#names().map((name) => ({ name, ...parsed(localStorage.getItem(name)) })).filter(({ fields }) => fields)
+    const mine = this.#key + tab
+    // A page that crashed could not say that it goes. So what is not marked is taken once; later it is another tab's.
+    const isFree = ({ name, fields, isLeft }) => fields && (name === mine || isLeft || this.#isFresh)
+    const found = this.#names().map((name) => ({ name, ...parsed(localStorage.getItem(name)) })).filter(isFree)
+    this.#isFresh = false
     const [newest] = found.sort((one, other) => other.at - one.at)
-    if (!newest || newest.name === this.#key + tab) return newest
+    if (!newest || newest.name === mine) return newest
 
-    this.#keepHere(newest.fields, newest.version, newest.onTheWay)
+    this.#keepHere(newest.fields, { version: newest.version, onTheWay: newest.onTheWay })
     this.#dropHere(newest.name)
     return newest
   }
@@ -187,9 +192,9 @@ export class Draft extends EventTarget {
     this.dispatchEvent(new Event("change"))
   }
 
-  #keepHere(fields, version = this.version, onTheWay = this.#onTheWay) {
+  #keepHere(fields, { version = this.version, onTheWay = this.#onTheWay, isLeft = false } = {}) {
     try {
-      const kept = { fields, version, onTheWay, at: Date.now() }
+      const kept = { fields, version, onTheWay, isLeft, at: Date.now() }
       localStorage.setItem(this.#key + tab, JSON.stringify(kept))
     } catch {
       // Full or forbidden: the text is still in the page.

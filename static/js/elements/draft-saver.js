@@ -232,7 +232,6 @@ class DraftSaver extends HTMLElement {
     event.stopImmediatePropagation()
     await this.#draft.settled(WAITS_FOR_SAVE)
     await new Promise((resolve) => setTimeout(resolve)) // a form takes no submit while it is being submitted
-    await new Promise((resolve) => setTimeout(resolve)) // a form takes no submit while it is being submitted
     if (this.#head) return // whom it goes to is about to be shown
     if (this.#draft.isStuck) return this.#banner()?.querySelector("button").focus()
     this.#sends()

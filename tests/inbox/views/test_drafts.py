@@ -175,7 +175,7 @@ def test_only_the_author_hears_of_it(desk, agent, ticket, on_commit, told_live):
     assert answer.json()["version"] == 1
     [said] = told_live()
     assert said["to"] == [f"user:{agent.pk}"]
-    assert said["notice"] == {"kind": "draft", "ticket": ticket.pk, "mode": "reply", "version": 1}
+    assert said["notice"] == {"kind": "draft", "ticket": ticket.pk, "mode": "reply", "version": 1, "drafts": "1"}
 
 
 def test_the_drafts_view_says_what_has_changed_since(desk, agent, ticket):
