@@ -21,6 +21,8 @@ COPY manage.py requirements.lock ./
 COPY helpdesk helpdesk
 COPY people people
 COPY tickets tickets
+COPY library library
+COPY library library
 COPY inbox inbox
 COPY templates templates
 COPY static static
