@@ -22,7 +22,6 @@ COPY helpdesk helpdesk
 COPY people people
 COPY tickets tickets
 COPY library library
-COPY library library
 COPY inbox inbox
 COPY templates templates
 COPY static static
