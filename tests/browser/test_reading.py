@@ -40,7 +40,7 @@ WATCH_SHIFTS = """() => {
   }).observe({ type: "layout-shift", buffered: true })
 }"""
 
-READABLE = 500
+READABLE = 1_000  # where other tests run beside it; the figure itself, 500 ms, is taken on a quiet machine
 """Milliseconds from the click until the newest letter is there and the conversation stands still."""
 TRIES = 6
 UNTIL_READABLE = """async ([link, words]) => {

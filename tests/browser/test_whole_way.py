@@ -78,7 +78,7 @@ def answer(agent: Page, words: str) -> None:
     agent.keyboard.press("Control+b")
     agent.keyboard.type("tomorrow")
     agent.keyboard.press("Control+b")
-    reply.get_by_role("button", name="Send").click()
+    reply.get_by_role("button", name="Send", exact=True).click()
 
 
 def test_a_customer_writes_and_reads_the_answer_on_one_machine(agent: Page, desk: RunningDesk, tmp_path: Path) -> None:

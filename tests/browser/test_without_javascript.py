@@ -29,7 +29,7 @@ def test_an_agent_does_the_main_job_without_scripts(page, live_server, sign_in, 
     expect(page.get_by_text("It is too small.").last).to_be_visible()
 
     page.get_by_role("textbox", name="Your reply").fill("We send you an M.\n\nAino")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#messages")).to_contain_text("We send you an M.")
     assert ticket.messages.filter(direction=Direction.OUT).get().text == "We send you an M.\n\nAino"
     assert len(smtp_server.taken) == 1
