@@ -59,7 +59,7 @@ class RecipientLine extends HTMLElement {
 
   // A message comes in while one names people here: asked for before one began, the new head would take that away.
   #stay({ ctx, tasks }) {
-    if (this.closest("form")?.contains(ctx.sourceElement)) return
+    if (!ctx.sourceElement.matches("live-part")) return // somebody asked for it
     if (!this.querySelector("[name='touched']") && !this.contains(document.activeElement)) return
 
     const at = tasks.findIndex(({ target }) => element(target) === this.parentElement)
