@@ -22,6 +22,8 @@ import redis.asyncio as redis
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from helpdesk import live
@@ -119,7 +121,9 @@ class Hub:
         pause = 0.0
         while True:
             try:
-                async with redis.from_url(settings.HELPDESK_REDIS_URL) as client, client.pubsub() as listening:
+                # The client would subscribe again by itself, and nobody would know that something was missed meanwhile.
+                client = redis.from_url(settings.HELPDESK_REDIS_URL, retry=Retry(NoBackoff(), 0))
+                async with client, client.pubsub() as listening:
                     await asyncio.wait_for(listening.subscribe(live.channel(settings.HELPDESK_REDIS_URL)), 5)
                     await asyncio.wait_for(listening.get_message(timeout=5), 6)
                     pause = 0.0
