@@ -21,6 +21,7 @@ def desk(page, sign_in, aino):
     sign_in(page, aino)
     page.get_by_role("link", name="ticket 0").click()
     expect(page.locator("#messages .msg")).to_have_count(2)
+    expect(page.locator("#ticket")).to_be_focused()  # the last thing that opening it does
     return page
 
 
