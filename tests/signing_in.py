@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.test import Client
 
 from tests.factories import PASSWORD
@@ -18,6 +20,14 @@ def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def be_signed_in(page: Page, address: str, user: User) -> None:
+    """Opened at `address` by a browser that is signed in already: the form takes a page of its own, test after test."""
+    name, parts = settings.SESSION_COOKIE_NAME, urlsplit(address)
+    value = signed_in(user).cookies[name].value
+    page.context.add_cookies([{"name": name, "value": value, "url": f"{parts.scheme}://{parts.netloc}/"}])
+    page.goto(address)
 
 
 def sign_in(page: Page, address: str, user: User) -> None:

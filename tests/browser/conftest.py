@@ -66,8 +66,7 @@ def sign_in(live_server: Any) -> Callable[[Page, User], None]:
     def enter(page: Page, user: User) -> None:
         from tests import signing_in
 
-        signing_in.sign_in(page, f"{live_server.url}/login/", user)
-        page.wait_for_url(f"{live_server.url}/")
+        signing_in.be_signed_in(page, f"{live_server.url}/", user)
 
     return enter
 
@@ -89,7 +88,7 @@ def enter(live_desk: Any) -> Callable[[Page, User], Page]:
     def enter(page: Page, user: User) -> Page:
         from tests import signing_in
 
-        signing_in.sign_in(page, f"{live_desk.url}/login/", user)
+        signing_in.be_signed_in(page, f"{live_desk.url}/", user)
         page.locator("html[data-live=live]").wait_for(state="attached")
         return page
 
