@@ -222,6 +222,7 @@ def test_a_status_that_asks_opens_a_dialog_and_a_property_is_changed_in_place(pa
 
 def test_on_a_phone_the_button_floats_and_the_panel_fills_the_screen(page, live_server, sign_in, aino):
     make_pipeline()
+    page.emulate_media(reduced_motion="reduce")  # half come, a panel is half as dark
     sign_in(page, aino)
     for width, name in ((1024, "1024"), (390, "390")):
         page.set_viewport_size({"width": width, "height": 844})
