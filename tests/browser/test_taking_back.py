@@ -156,7 +156,9 @@ def test_what_was_typed_on_after_a_lost_answer_is_told_from_what_was_sent(desk: 
     desk.unroute("**/replies/**")
     banner = desk.locator("#composer-reply > [data-when='sent']")
     expect(banner).to_contain_text("This was sent already.", timeout=10_000)
-    expect(banner.get_by_role("link", name="Read it")).to_have_attribute("href", f"#m{Message.objects.get(author__isnull=False).pk}")
+    expect(banner.get_by_role("link", name="Read it")).to_have_attribute(
+        "href", f"#m{Message.objects.get(author__isnull=False).pk}"
+    )
     desk.keyboard.press("Control+Enter")
     expect(banner.get_by_role("button", name="Empty the editor")).to_be_focused()
     banner.get_by_role("button", name="Keep it as a new draft").click()

@@ -377,7 +377,10 @@ def test_nothing_cuts_what_says_why_one_cannot_reply(page, live_server, sign_in,
     make_message(ticket, text="Hello", from_address="", from_name="")
     sign_in(page, aino)
     page.goto(f"{live_server.url}/tickets/{ticket.number}/")
-    banner, composer = page.locator("#composer-head .composer__banner").bounding_box(), page.locator(".composer").bounding_box()
+    banner, composer = (
+        page.locator("#composer-head .composer__banner").bounding_box(),
+        page.locator(".composer").bounding_box(),
+    )
     assert banner["y"] + banner["height"] + 8 < composer["y"] + composer["height"]
     expect(page.locator("#messages .msg__meta summary")).to_have_text("Details")
 
