@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.files import File
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import transaction
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -20,6 +22,11 @@ class DurableFolder(FileSystemStorage):
         _flush(path)
         _flush(path.parent)
         return kept
+
+
+def delete_after_commit(name: str) -> None:
+    """The file goes once the rows that no longer name it are written; if they are not, it stays."""
+    transaction.on_commit(partial(default_storage.delete, name))
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):

@@ -20,7 +20,7 @@ from people.models.contact import normalised
 
 if TYPE_CHECKING:
     from inbox.models import Draft, Outgoing
-    from inbox.replying.body import Body
+    from inbox.writing import Body
 
 CHANGED, ATTACHMENT, PLACEHOLDER, STRANGER, EMPTY = "changed", "attachment", "placeholder", "stranger", "empty"
 REPLACED = "replaced"

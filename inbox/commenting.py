@@ -28,6 +28,7 @@ from inbox.errors import (
     NewerComment,
 )
 from inbox.models import Attachment, CommentVersion, Direction, Mention, Message, MessageKind, Upload
+from inbox.writing import attach, once, read_body
 from people.models import Membership, Team, User
 from tickets import notifying
 from tickets.models import NotificationKind, Share, Ticket
@@ -98,8 +99,6 @@ def comment(
 
     NamesWithoutAccess when it names somebody who does not see the ticket and `access` does not say what to do.
     """
-    from inbox.replying import attach, once, read_body
-
     now = now or timezone.now()
 
     def write() -> Message:
@@ -152,8 +151,6 @@ def edit(
     `version` is how often it had been changed when its author began, see `version_of`. The same text again changes
     nothing. Raises a ReplyError, NewerComment when it was changed since; then nothing is saved.
     """
-    from inbox.replying import attach, read_body
-
     now = now or timezone.now()
     ticket = _changeable(message, by, only_author=True)
     body = read_body(by, _with_cids(message, html), text, uploads, domain="comment.invalid")

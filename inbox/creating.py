@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from inbox import replying
+from inbox.commenting import comment
+from inbox.replying import reply
 from people.models import User
 from tickets.associating import add_earlier
 from tickets.creating import create_by_hand
@@ -36,11 +37,11 @@ def create(
         if not is_new:
             return ticket
         if description := str(values.get("description") or "").strip():
-            replying.comment(ticket, by=by, text=description, now=now)
+            comment(ticket, by=by, text=description, now=now)
         if earlier:
             add_earlier(ticket, since=since, by=by, now=now)
         if message := str(values.get("message") or "").strip():
-            replying.reply(ticket, by=by, text=message, form_key=form_key, now=now)
+            reply(ticket, by=by, text=message, form_key=form_key, now=now)
         return ticket
 
     try:

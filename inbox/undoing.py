@@ -6,13 +6,12 @@ Exactly one of taking back and sending wins: both change the state of one row, a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 
+from helpdesk.storage import delete_after_commit
 from inbox import drafting
 from inbox.errors import (
     AlreadyReplaced,
@@ -236,8 +235,4 @@ def _remove(message: Message, outgoing: Outgoing) -> None:
     if conversation and not conversation.messages.exists():
         conversation.delete()  # it was to begin with this mail
     for name in names:
-        transaction.on_commit(_forgetting(name))
-
-
-def _forgetting(name: str) -> Callable[[], None]:
-    return lambda: default_storage.delete(name)
+        delete_after_commit(name)

@@ -17,13 +17,15 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from helpdesk.html import from_text
-from inbox import receiving, replying
+from inbox import receiving
+from inbox.commenting import comment
 from inbox.demo.desk import furnish, make_by_hand
 from inbox.demo.files import make
 from inbox.mail_room.program import Enclosure, answer_subject, write
 from inbox.mime.parse import ParsedMail, parse
 from inbox.models import Mailbox, Message, Outgoing, OutgoingState, RoomMail, Upload
 from inbox.models.outgoing import RecipientState
+from inbox.replying import reply
 from people.models import Membership, Team, User
 from tickets.models import Kind, Pipeline, Priority, Seen, Ticket
 
@@ -85,7 +87,7 @@ class _Story:
         if "status" in step:
             ticket.move_to(ticket.pipeline.first_status(Kind[step["status"].upper()]), by=by, now=at)
         if "comment" in step:
-            replying.comment(ticket, by=by, text=step["comment"].strip(), now=at)
+            comment(ticket, by=by, text=step["comment"].strip(), now=at)
         if "reply" in step or "html" in step:
             self._answer(step, by, at)
 
@@ -137,7 +139,7 @@ class _Story:
             )
             for name, kind, data in files
         ]
-        message = replying.reply(
+        message = reply(
             self._ticket(),
             by=by,
             html=step.get("html", "").strip(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
+from helpdesk.storage import delete_after_commit
 from inbox.errors import InboxError
 from inbox.mime.compose import InvalidAddress, InvalidHeader
 from inbox.rendering import render
@@ -62,8 +62,4 @@ def _date_anew(outgoing: Outgoing, by: User, now: datetime) -> None:
         return
     outgoing.mime = default_storage.save(f"sent/{now:%Y/%m/%d}/{message.pk}.eml", ContentFile(mime))
     if old:
-        transaction.on_commit(_forgetting(old))
-
-
-def _forgetting(name: str) -> Callable[[], None]:
-    return lambda: default_storage.delete(name)
+        delete_after_commit(old)

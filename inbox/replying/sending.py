@@ -45,8 +45,8 @@ from inbox.models.message import id_hash
 from inbox.models.outgoing import FAILED
 from inbox.quoting import Quote, history
 from inbox.rendering import references_for, render
-from inbox.replying.body import Body, attach, once, read_body
 from inbox.threading import token_key
+from inbox.writing import Body, attach, once, read_body
 from people.models import ContactAddress, User
 from people.models.contact import normalised
 from people.picking import people_made

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from inbox.replying import comment
+from inbox.commenting import comment
 from tests import signing_in
 from tests.factories import make_message, make_ticket, make_user
 from tickets.models import Kind

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from helpdesk.html import clean
+from inbox.commenting import comment
 from inbox.models import Direction
-from inbox.replying import comment
 from tests.factories import make_message, make_ticket, make_user
 from tickets.models import Kind
 

@@ -9,7 +9,7 @@ import pytest
 
 from inbox.checking import ATTACHMENT, CHANGED, EMPTY, PLACEHOLDER, STRANGER, checks
 from inbox.models import Direction, Draft, MailKind, Message
-from inbox.replying.body import Body
+from inbox.writing import Body
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

@@ -16,8 +16,10 @@ from django.db import connection
 
 from helpdesk.html import clean
 from inbox import errors
+from inbox.addressing import recipients_for
+from inbox.commenting import comment
 from inbox.models import Direction, Mailbox, Message, Outgoing, OutgoingState, Upload
-from inbox.replying import comment, recipients_for, reply
+from inbox.replying import reply
 from inbox.timeline import Thread
 from people.models import Contact, Role, User
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user

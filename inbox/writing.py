@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
 from helpdesk import html as safe_html
+from helpdesk.storage import delete_after_commit
 from inbox.errors import UploadGone
 from inbox.models import Attachment, Message, Upload
 from people.models import User
@@ -101,12 +102,8 @@ def attach(message: Message, body: Body) -> list[Attachment]:
         old = upload.file.name
         upload.delete()
         if old:
-            transaction.on_commit(_forgetting(old))
+            delete_after_commit(old)
     return Attachment.objects.bulk_create(attachments)
-
-
-def _forgetting(name: str) -> Callable[[], None]:
-    return lambda: default_storage.delete(name)
 
 
 def _key(text: UUID | str) -> UUID:
