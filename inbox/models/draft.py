@@ -144,12 +144,9 @@ class Draft(models.Model):
     def __str__(self) -> str:
         return f"{self.get_mode_display()} #{self.ticket_id}"
 
-    def files_to_forward(self) -> list[Attachment]:
-        """Those of the answered message that go along: with a forward all of them, but for what was unticked."""
-        if self.kind != MailKind.FORWARD or self.answers is None:
-            return []
-        files = self.answers.attachments.all()
-        return [file for file in files if self.forwarded is None or file.pk in self.forwarded]
+    def takes_along(self, file: Attachment) -> bool:
+        """Whether a file of the forwarded message goes with it: each does, but for what was unticked."""
+        return self.forwarded is None or file.pk in self.forwarded
 
     @property
     def saved_at(self) -> str:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from inbox import checking, drafting, releasing
 from inbox.addressing import Recipients, recipients_of
+from inbox.addressing.subject import usual_subject
 from inbox.errors import (
     CheckFailed,
     DueInThePast,
@@ -26,7 +27,7 @@ from inbox.errors import (
     TicketInTrash,
     TooFarAhead,
 )
-from inbox.mime.compose import forward_subject, new_message_id, reply_subject
+from inbox.mime.compose import new_message_id
 from inbox.models import (
     Attachment,
     Conversation,
@@ -312,19 +313,14 @@ class _Sending:
         )
 
     def _subject(self, recipients: Recipients) -> str:
-        if own := " ".join(self.draft.subject.split()):
-            return own
-        if recipients.answered is None:
-            return self.ticket.name
-        subject = recipients.answered.subject or self.ticket.name
-        return forward_subject(subject) if recipients.kind == MailKind.FORWARD else reply_subject(subject)
+        named = " ".join(self.draft.subject.split())
+        return named or usual_subject(recipients.kind, recipients.answered, self.ticket)
 
     def _chosen_files(self, recipients: Recipients) -> list[Attachment]:
         """Those of the message that is forwarded which are to go along."""
         if recipients.kind != MailKind.FORWARD or recipients.answered is None:
             return []
-        files, chosen = recipients.answered.attachments.all(), self.draft.forwarded
-        return [file for file in files if chosen is None or file.pk in chosen]
+        return [file for file in recipients.answered.attachments.all() if self.draft.takes_along(file)]
 
     def _forward_files(self, message: Message, recipients: Recipients) -> list[Attachment]:
         copies = []

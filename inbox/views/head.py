@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from inbox.addressing import OwnAddresses, Recipients, why_not, written
 from inbox.addressing.desk import MOST_KEPT, conversation_of, found_for
 from inbox.addressing.senders import sender_for, senders_for, usual_sender_of
+from inbox.addressing.subject import usual_subject
 from inbox.errors import ContactWithoutAddress, NobodyToWriteTo, NotAMailAddress, ReplyError
-from inbox.mime.compose import forward_subject, reply_subject
 from inbox.models import Attachment, Conversation, Draft, Mailbox, MailKind, Message
 from inbox.models.message import Address
 from inbox.quoting import cleaned_history
@@ -160,7 +160,7 @@ class Head:
         """The fields show where there is something to fill in or to mend, and what somebody filled in there."""
         copied = any(chip.added for chip in self.fields[1].chips)
         hidden = self.fields[2].chips or self.draft.bcc
-        renamed = self.subject != subject_for(self.kind, self.answered, self.ticket)
+        renamed = self.subject != usual_subject(self.kind, self.answered, self.ticket)
         filled_in = copied or bool(hidden) or renamed or bool(self.draft.quoted_html)
         to_mend = any(each.reasons for each in self.fields)
         return self.is_open or not self.fields[0].chips or to_mend or filled_in
@@ -221,7 +221,7 @@ class Head:
 
     @property
     def subject(self) -> str:
-        return self.draft.subject or subject_for(self.kind, self.answered, self.ticket)
+        return self.draft.subject or usual_subject(self.kind, self.answered, self.ticket)
 
     @property
     def sends_history(self) -> bool:
@@ -237,13 +237,4 @@ class Head:
         """Those of the forwarded message, and whether they go along."""
         if not self.is_forward or self.answered is None:
             return []
-        chosen = self.draft.forwarded
-        return [(file, chosen is None or file.pk in chosen) for file in self.answered.attachments.all()]
-
-
-def subject_for(kind: str, answered: Message | None, ticket: Ticket) -> str:
-    """What a mail is called unless somebody calls it something else."""
-    if answered is None:
-        return ticket.name
-    subject = answered.subject or ticket.name
-    return forward_subject(subject) if kind == MailKind.FORWARD else reply_subject(subject)
+        return [(file, self.draft.takes_along(file)) for file in self.answered.attachments.all()]

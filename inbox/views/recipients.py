@@ -18,13 +18,14 @@ from helpdesk import html as safe_html
 from helpdesk.web import toast, wants_fragment
 from inbox.addressing import read_addresses
 from inbox.addressing.desk import MOST_KEPT, found_for
+from inbox.addressing.subject import usual_subject
 from inbox.addressing.suggesting import suggested
 from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message
 from inbox.models.message import Address
 from inbox.quoting import history as quoted_history
 from inbox.timeline import Thread
 from inbox.views.composing import Composer, answered_message, read_draft, signature_lines
-from inbox.views.head import FIELDS, Head, subject_for
+from inbox.views.head import FIELDS, Head
 from inbox.views.workspace import answer_workspace, ticket_context
 from people.access import reply_required, signed_in
 from people.models.contact import normalised
@@ -70,7 +71,7 @@ def composer_head(request: HttpRequest, number: int) -> HttpResponse:
     kind = request.POST.get("to_kind", "")
     if kind in MailKind.values or "newest" in request.POST:
         added = _named_by_hand(draft, answered)
-        if draft.subject == subject_for(draft.kind, answered, ticket):
+        if draft.subject == usual_subject(draft.kind, answered, ticket):
             draft.subject = ""
         if kind == MailKind.FORWARD and draft.quoted_html == "":
             draft.quoted_html = None
