@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -70,24 +71,70 @@ def answer_sent(request: HttpRequest, ticket: Ticket, message: Message, wish: Wi
         said = _("Reply is being sent")
     further = {"sending": outgoing} if outgoing.is_held_back else {}
     following = _next_of(request, ticket, stood) if wish.opens_next else None
-    if following is None:
+    given_away = _given_away(request, ticket, wish)
+    if following is None and given_away:
+        response = _close(request, ticket, said, further)
+    elif following is None:
         response = answer_written(request, ticket, message, said, further=further)
     elif wants_fragment(request):
-        response = _open(request, following)
-        forget_draft(response, f"{signed_in(request).pk}-{ticket.pk}-reply")
-        trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
-        if further:
-            context = {**further, "ticket": ticket, "view": _view(request)}
-            response.content += render(request, "inbox/_sending_toast.html", context).content
-        else:
-            toast(response, said)
+        response = _elsewhere(request, ticket, _open(request, following), said, further)
     else:
         messages.success(request, said)
         response = redirect(page_address(request, following))
+    if given_away and wants_fragment(request):
+        toast(response, given_away)
+    elif given_away:
+        messages.success(request, given_away)
     if wish.opens_next:
         response.set_cookie(REMEMBERED, "1", max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure())
     else:
         response.delete_cookie(REMEMBERED, samesite="Lax")
+    return response
+
+
+def _given_away(request: HttpRequest, ticket: Ticket, wish: Wish) -> str:
+    """What to say when its writer does not see the ticket any more that went to somebody with the mail; "" when they do."""
+    if Ticket.objects.visible_to(signed_in(request)).filter(pk=ticket.pk).exists():
+        return ""
+    now_with = ticket.owner.name if "owner" in wish.properties and ticket.owner else ""
+    if not now_with and "team" in wish.properties and ticket.team:
+        now_with = ticket.team.name
+    if not now_with:
+        return _("You no longer see the ticket.")
+    return _("The ticket is now with %(name)s, and you no longer see it.") % {"name": now_with}
+
+
+def _close(request: HttpRequest, ticket: Ticket, said: str, further: dict[str, Any]) -> HttpResponse:
+    """The list without the ticket, and none open."""
+    if not wants_fragment(request):
+        messages.success(request, said)
+        return redirect(workspace_address(request))
+    response = answer_nothing_open(request)
+    return _elsewhere(request, ticket, response, said, further)
+
+
+def answer_nothing_open(request: HttpRequest) -> HttpResponse:
+    """The list as it is now, and none of its tickets open."""
+    context = {"relists": True, "moves_focus": True}
+    response = answer_workspace(request, Listing(_view(request), signed_in(request)), context)
+    response["HX-Push-Url"] = workspace_address(request)
+    return reswap(retarget(response, "#ticket"), "outerHTML")
+
+
+def workspace_address(request: HttpRequest) -> str:
+    return f"{reverse('inbox:workspace')}?{urlencode({'view': _view(request).key})}"
+
+
+def _elsewhere(
+    request: HttpRequest, ticket: Ticket, response: HttpResponse, said: str, further: dict[str, Any]
+) -> HttpResponse:
+    """`response` shows something else than the ticket that was answered; what was done, and how to undo it, goes along."""
+    forget_draft(response, f"{signed_in(request).pk}-{ticket.pk}-reply")
+    trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
+    if not further:
+        return toast(response, said)
+    context = {**further, "ticket": ticket, "view": _view(request)}
+    response.content += render(request, "inbox/_sending_toast.html", context).content
     return response
 
 
@@ -140,7 +187,7 @@ def answer_with_draft(request: HttpRequest, ticket: Ticket, said: str) -> HttpRe
         address = page_address(request, ticket)
         return redirect(address + ("&" if "?" in address else "?") + "write=reply#composer")
     user = signed_in(request)
-    ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=ticket.pk)
+    ticket = Ticket.objects.visible_to(user).for_page().get(pk=ticket.pk)
     composer = Composer(ticket, user, Thread(ticket, reader=user), mode="reply", is_fresh=True)
     response = _open(request, ticket, composer, begins=True)
     trigger_client_event(response, "ticket:changed", {"number": ticket.pk})

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -41,8 +42,11 @@ def outgoing_retry(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def outgoing_undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take back what has not left: it is a draft again, or stays unsent beside the one that was begun since."""
-    outgoing = _outgoing(request, pk)
+    """Take back what has not left: it is a draft again, or stays unsent beside the one that was begun since.
+
+    Also when the ticket went out of sight with it: mostly it comes back then.
+    """
+    outgoing = _outgoing(request, pk, own=True)
     try:
         draft = undoing.undo_sending(outgoing, by=signed_in(request), now=timezone.now())
     except NotYours as error:
@@ -51,6 +55,9 @@ def outgoing_undo(request: HttpRequest, pk: int) -> HttpResponse:
         return _say(request, outgoing, str(error), failed=True)
     if draft is None:
         said = _("Not sent. You have begun another answer, so this one stays in the conversation.")
+        return _say(request, outgoing, said)
+    if not _sees(request, draft.ticket):
+        said = _("Not sent. You no longer see the ticket; your text is in Drafts as soon as you see it again.")
         return _say(request, outgoing, said)
     return answer_with_draft(request, draft.ticket, _("Not sent. Your text is back in the editor."))
 
@@ -72,13 +79,15 @@ def outgoing_stop(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def outgoing_departure(request: HttpRequest, pk: int) -> HttpResponse:
     """Let it go now, without waiting for the undo window or for its time."""
-    outgoing = _outgoing(request, pk)
+    outgoing = _outgoing(request, pk, own=True)
     try:
         outgoing.let_go(by=signed_in(request), now=timezone.now())
     except NotYours as error:
         raise PermissionDenied from error
     except TicketInTrash as error:
         return _say(request, outgoing, str(error), failed=True)
+    if outgoing.message.ticket and not _sees(request, outgoing.message.ticket):
+        return _say(request, outgoing, _("Reply is being sent"))
     return _answer(request, outgoing.message_id, _("Reply is being sent"))
 
 
@@ -109,14 +118,22 @@ def message_release(request: HttpRequest, pk: int) -> HttpResponse:
     return _answer(request, message.pk, said, failed=failed)
 
 
-def _outgoing(request: HttpRequest, pk: int) -> Outgoing:
-    """404 for a mail of a ticket that one does not see, 403 for whoever may not write to customers."""
+def _outgoing(request: HttpRequest, pk: int, *, own: bool = False) -> Outgoing:
+    """404 for a mail of a ticket that one does not see, 403 for whoever may not write to customers.
+
+    `own`: also what one has just sent oneself, and gave the ticket away with it.
+    """
     user = signed_in(request)
-    visible = Message.objects.visible_to(user)
-    mails = Outgoing.objects.select_related("message__ticket").filter(message__in=visible.values("pk"))
-    outgoing = get_object_or_404(mails, pk=pk)
+    wanted = Q(message__in=Message.objects.visible_to(user).values("pk"))
+    if own:
+        wanted |= Q(message__author=user, message__deleted_at=None, scheduled=False)
+    outgoing = get_object_or_404(Outgoing.objects.select_related("message__ticket").filter(wanted), pk=pk)
     may_reply_or_403(user)
     return outgoing
+
+
+def _sees(request: HttpRequest, ticket: Ticket) -> bool:
+    return Ticket.objects.visible_to(signed_in(request)).filter(pk=ticket.pk).exists()
 
 
 def _say(request: HttpRequest, outgoing: Outgoing, said: str, *, failed: bool = False) -> HttpResponse:
@@ -124,7 +141,7 @@ def _say(request: HttpRequest, outgoing: Outgoing, said: str, *, failed: bool = 
     ticket = outgoing.message.ticket
     if not wants_fragment(request):
         (messages.error if failed else messages.success)(request, said)
-        return redirect(page_address(request, ticket) if ticket else "/")
+        return redirect(page_address(request, ticket) if ticket and _sees(request, ticket) else "/")
     response = reswap(HttpResponse(status=409 if failed else 200), "none")
     trigger_client_event(response, "ticket:changed", {"number": outgoing.message.ticket_id})
     return toast(response, said, kind="error" if failed else "info")

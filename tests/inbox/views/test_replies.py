@@ -254,20 +254,83 @@ def test_the_signature_that_a_reply_gets_is_shown_before(desk, agent):
     assert "Your signature is added" not in desk.get(f"/tickets/{ticket.number}/").content.decode()
 
 
-def test_a_ticket_that_one_gives_away_with_the_reply_is_not_shown_again(browser_of):
-    me, colleague = make_user(ticket_access="own"), make_user()
-    ticket = make_ticket(name="Wrong size")  # nobody's, which is why I see it
+@pytest.fixture
+def leaving_me():
+    """Nobody's ticket, which is why its agent sees it, and what they write to close it: that asks for an owner."""
+    me, colleague = make_user(ticket_access="own", undo_seconds=10), make_user(name="Tom Berg")
+    ticket = make_ticket(name="Wrong size")
     make_message(ticket)
     status = ticket.pipeline.first_status(Kind.CLOSED)
     status.required = ["owner"]
     status.save()
     form = {"text": "My colleague takes over.", "status": status.pk, "property-owner": colleague.pk}
-    answer = browser_of(me).post(f"/tickets/{ticket.number}/replies/", {**form, "form_key": uuid.uuid4()}, headers=HTMX)
-    assert answer.status_code == 404
-    assert "Wrong size" not in answer.content.decode()
-    assert Message.objects.get(direction=Direction.OUT).text == "My colleague takes over."
+    return me, colleague, ticket, {**form, "form_key": uuid.uuid4()}
+
+
+def test_a_ticket_that_one_gives_away_with_the_reply_is_not_shown_again(browser_of, leaving_me):
+    me, colleague, ticket, form = leaving_me
+    answer = browser_of(me).post(f"/tickets/{ticket.number}/replies/?view=unassigned", form, headers=HTMX)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Wrong size" not in page
+    assert 'id="list"' in page
+    assert answer["HX-Retarget"] == "#ticket"
+    assert answer["HX-Push-Url"] == "/?view=unassigned"
+    assert "The ticket is now with Tom Berg, and you no longer see it." in answer["HX-Trigger"]
+    message = Message.objects.get(direction=Direction.OUT)
+    assert message.text == "My colleague takes over."
+    assert f"/outgoing/{message.outgoing.pk}/undo/" in page
     ticket.refresh_from_db()
-    assert (ticket.owner, ticket.status) == (colleague, status)
+    assert (ticket.owner, ticket.status.required) == (colleague, ["owner"])
+
+
+def test_without_scripts_the_list_says_to_whom_one_gave_the_ticket(browser_of, leaving_me):
+    me, _, ticket, form = leaving_me
+    answer = browser_of(me).post(f"/tickets/{ticket.number}/replies/?view=unassigned", form, follow=True)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Reply is being sent" in page
+    assert "The ticket is now with Tom Berg, and you no longer see it." in page
+
+
+def test_taking_a_mail_back_takes_back_the_ticket_that_was_given_away_with_it(browser_of, leaving_me):
+    me, _, ticket, form = leaving_me
+    mine = browser_of(me)
+    mine.post(f"/tickets/{ticket.number}/replies/", form, headers=HTMX)
+    answer = mine.post(f"/outgoing/{Outgoing.objects.get().pk}/undo/", headers=HTMX)
+    assert answer.status_code == 200
+    assert "My colleague takes over." in answer.content.decode()
+    ticket.refresh_from_db()
+    assert (ticket.owner, ticket.turn) == (None, Kind.NEW)
+    assert not Outgoing.objects.exists()
+
+
+def test_a_ticket_that_others_took_meanwhile_stays_away_when_the_mail_is_taken_back(browser_of, leaving_me):
+    me, _, ticket, form = leaving_me
+    mine = browser_of(me)
+    mine.post(f"/tickets/{ticket.number}/replies/", form, headers=HTMX)
+    third = make_user()
+    ticket.refresh_from_db()
+    ticket.assign(third, by=third, now=timezone.now())
+    answer = mine.post(f"/outgoing/{Outgoing.objects.get().pk}/undo/", headers=HTMX)
+    assert answer.status_code == 200
+    assert "You no longer see the ticket" in answer["HX-Trigger"]
+    assert not Outgoing.objects.exists()
+    assert "My colleague takes over." in me.drafts.get().html
+
+
+def test_what_one_gave_away_can_be_sent_at_once_and_is_too_late_to_undo_then(browser_of, leaving_me):
+    me, colleague, ticket, form = leaving_me
+    mine = browser_of(me)
+    mine.post(f"/tickets/{ticket.number}/replies/", form, headers=HTMX)
+    outgoing = Outgoing.objects.get()
+    answer = mine.post(f"/outgoing/{outgoing.pk}/departure/", headers=HTMX)
+    assert answer.status_code == 200
+    assert "My colleague takes over." not in answer.content.decode()
+    Outgoing.objects.update(state=OutgoingState.SENT)
+    answer = mine.post(f"/outgoing/{outgoing.pk}/undo/", headers=HTMX)
+    assert answer.status_code == 409
+    assert browser_of(make_user(ticket_access="own")).post(f"/outgoing/{outgoing.pk}/undo/").status_code == 404
 
 
 def hints(desk, ticket):
