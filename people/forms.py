@@ -7,11 +7,12 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.password_validation import password_validators_help_texts
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from people.models import User
-from people.throttling import tries_left
+from people.throttling import TooManyTries, is_password_of, tries_left
 
 
 class LoginForm(AuthenticationForm):
@@ -30,12 +31,7 @@ class LoginForm(AuthenticationForm):
     def get_invalid_login_error(self) -> forms.ValidationError:
         """Says nothing about whether there is such a user, or whether they may still sign in."""
         sentence = str(_("That email and password do not match."))
-        left = tries_left(self.request) if self.request else None
-        if left is not None and left <= 3:
-            sentence += " " + ngettext(
-                "%(count)d try left before a pause.", "%(count)d tries left before a pause.", left
-            ) % {"count": left}
-        return forms.ValidationError(sentence, code="invalid_login")
+        return forms.ValidationError(sentence + _tries_left(self.request), code="invalid_login")
 
 
 class ForgottenPasswordForm(forms.Form):
@@ -59,6 +55,8 @@ class NewPasswordForm(SetPasswordForm):
 class OwnPasswordForm(PasswordChangeForm):
     """Asks for the old one, so that a browser left open gives nobody the account."""
 
+    request: HttpRequest | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         wrong = {"password_incorrect": _("This is not your password now. Type it again.")}
@@ -71,6 +69,18 @@ class OwnPasswordForm(PasswordChangeForm):
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
             field.widget.attrs.pop("autofocus", None)
+
+    def clean_old_password(self) -> str:
+        """A wrong one counts as one at sign-in does."""
+        assert self.request is not None  # noqa: S101 - only a request has anything to check
+        given: str = self.cleaned_data["old_password"]
+        try:
+            if is_password_of(self.user, given, self.request):
+                return given
+        except TooManyTries as pause:
+            raise forms.ValidationError(str(pause), code="too_many") from pause
+        sentence = self.error_messages["password_incorrect"] + _tries_left(self.request)
+        raise forms.ValidationError(sentence, code="password_incorrect")
 
 
 class ProfileForm(forms.ModelForm):
@@ -177,6 +187,15 @@ SECTIONS: dict[str, Any] = {
     "notifications": NotificationsForm,
     "looks": LooksForm,
 }
+
+
+def _tries_left(request: HttpRequest | None) -> str:
+    """What is added to a refusal shortly before the pause; "" otherwise."""
+    left = tries_left(request) if request else None
+    if left is None or left > 3:
+        return ""
+    said = ngettext("%(count)d try left before a pause.", "%(count)d tries left before a pause.", left)
+    return " " + said % {"count": left}
 
 
 def _zones() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -8,24 +8,42 @@ address from which one password is tried on many people, after so many wrong one
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.core.cache import cache
 from django.db.models import Max, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from helpdesk.proxy import client_address
+from people.models import User
 from people.models.contact import normalised
 
 FROM_ANYWHERE = 5
 FROM_ONE_ADDRESS = 50  # in an hour, for whomever
 HOUR = 3600
+
+
+class TooManyTries(Exception):
+    """`str()` is the sentence to show."""
+
+    def __init__(self, seconds: int) -> None:
+        minutes = -(-seconds // 60)
+        super().__init__(
+            ngettext(
+                "There were too many wrong passwords. Try again in a minute.",
+                "There were too many wrong passwords. Try again in %(minutes)d minutes.",
+                minutes,
+            )
+            % {"minutes": minutes}
+        )
 
 
 class LoginThrottle(AxesDatabaseHandler):
@@ -54,6 +72,18 @@ def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     return normalised(str(name))[:254]
 
 
+def is_password_of(user: User, password: str, request: HttpRequest) -> bool:
+    """Whoever sits at a browser that was left open guesses no better here than at sign-in: wrong ones count the same.
+
+    Raises TooManyTries while the pause lasts, whether it is the right one or not.
+    """
+    found = authenticate(request, username=user.email, password=password)
+    if getattr(request, "axes_locked_out", None):
+        request.axes_locked_out = None  # type: ignore[attr-defined] # the form that asked says so, not the page of sign-in
+        raise TooManyTries(_seconds_of_pause(request, username(request, {"username": user.email})))
+    return found == user
+
+
 def tries_left(request: HttpRequest) -> int | None:
     """After a failed login: how many wrong passwords until the pause. None when nothing was counted."""
     failures = getattr(request, "axes_failures_since_start", None)
@@ -69,10 +99,8 @@ def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, Any] | None = None
 ) -> HttpResponse:
     """The page instead of the login form while the pause lasts (AXES_LOCKOUT_CALLABLE)."""
-    until = _pause_ends(username(request, credentials))
-    if _failures_of_address(request) >= FROM_ONE_ADDRESS:
-        until = max(until, datetime.fromtimestamp((_hour(timezone.now()) + 1) * HOUR, UTC))
-    seconds = max(int((until - timezone.now()).total_seconds()), 1)
+    seconds = _seconds_of_pause(request, username(request, credentials))
+    until = timezone.now() + timedelta(seconds=seconds)
     page = render(request, "people/locked_out.html", {"until": until, "minutes": -(-seconds // 60)}, status=429)
     page.headers["Retry-After"] = str(seconds)
     return page
@@ -95,6 +123,13 @@ def _address_key(request: HttpRequest) -> str:
 
 def _hour(now: datetime) -> int:
     return int(now.timestamp()) // HOUR
+
+
+def _seconds_of_pause(request: HttpRequest, login: str) -> int:
+    until = _pause_ends(login)
+    if _failures_of_address(request) >= FROM_ONE_ADDRESS:
+        until = max(until, datetime.fromtimestamp((_hour(timezone.now()) + 1) * HOUR, UTC))
+    return max(int((until - timezone.now()).total_seconds()), 1)
 
 
 def _pause_ends(login: str) -> datetime:

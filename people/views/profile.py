@@ -23,6 +23,7 @@ from helpdesk.web import toast, vary_on_fragment, wants_fragment
 from people.access import signed_in
 from people.forms import SECTIONS, OwnPasswordForm, ProfileForm
 from people.models import User
+from people.throttling import forget_failures
 
 # What these change is printed all over the page, so it comes anew.
 _OF_THE_PAGE = {"you", "language", "looks"}
@@ -41,10 +42,13 @@ def profile(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest(_("Choose one of the sections of the page."))
     # Not the one of the request: what is typed wrong would be printed as this person's name.
     form = _form(name, User.objects.get(pk=user.pk), request.POST)
+    if isinstance(form, OwnPasswordForm):
+        form.request = request
     if not form.is_valid():
         return _refused(request, user, name, form)
     if isinstance(form, OwnPasswordForm):
         form.save()
+        forget_failures(user.email)
         update_session_auth_hash(request, form.user)
         access_changed([user.pk])  # who is signed in with the old one elsewhere is no more
         return _saved(request, user, name, _("Your new password is set. You are signed out everywhere else."))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
+from django.conf import settings
 from django.test import Client
 
 from inbox.models import TrustedSender
 from people.models import Role, User
 from tests.factories import PASSWORD, make_mailbox, make_user
 from tests.inbox.views.conftest import HTMX
+from tests.people.test_signing_in import sign_in
 from tests.signing_in import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +82,33 @@ def test_a_mistake_is_told_at_its_field_and_nothing_is_saved(
     plain = page.post("/profile/", {"section": section, **fields})
     assert plain.status_code == 422
     assert "<html" in plain.content.decode()
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}])
+def test_wrong_old_passwords_count_as_wrong_ones_at_sign_in_do(
+    page: Client, user: User, headers: dict[str, str]
+) -> None:
+    new = {"section": "password", "new_password1": "another good horse", "new_password2": "another good horse"}
+    for left in reversed(range(settings.AXES_FAILURE_LIMIT)):
+        answer = page.post("/profile/", {**new, "old_password": "wrong"}, headers=headers)
+        assert answer.status_code == 422
+        said = answer.content.decode()
+        assert ("1 try left before a pause." in said) == (left == 1)
+    assert "too many wrong passwords" in said
+    assert 'id="password"' in said
+    # The right one does not help during the pause, here or at sign-in.
+    assert page.post("/profile/", {**new, "old_password": PASSWORD}, headers=headers).status_code == 422
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+    assert sign_in(Client(), user).status_code == 429
+
+
+def test_a_new_password_on_the_profile_ends_the_count(page: Client, user: User) -> None:
+    new = {"new_password1": "another good horse", "new_password2": "another good horse"}
+    save(page, "password", old_password="wrong", **new)
+    assert AccessAttempt.objects.exists()
+    save(page, "password", old_password=PASSWORD, **new)
+    assert not AccessAttempt.objects.exists()
 
 
 def test_a_new_password_asks_for_the_old_one_and_ends_other_sessions(page: Client, user: User) -> None:

@@ -320,7 +320,7 @@ def test_a_ticket_that_others_took_meanwhile_stays_away_when_the_mail_is_taken_b
 
 
 def test_what_one_gave_away_can_be_sent_at_once_and_is_too_late_to_undo_then(browser_of, leaving_me):
-    me, colleague, ticket, form = leaving_me
+    me, _, ticket, form = leaving_me
     mine = browser_of(me)
     mine.post(f"/tickets/{ticket.number}/replies/", form, headers=HTMX)
     outgoing = Outgoing.objects.get()
