@@ -4,33 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
+from helpdesk import paging
+from helpdesk.numbers import as_number
 from people.models import User
 from tickets.models import Kind, Ticket, View, views_for
 from tickets.models.ticket import MOST_COUNTED, Cursor
 
 PAGE = 50
 MOST_SHOWN = 500
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def written(cursor: Cursor) -> str:
     """A cursor as it stands in an address: turn, microseconds since 1970, number."""
     turn, since, number = cursor
-    return f"{turn}-{(since - _EPOCH) // timedelta(microseconds=1)}-{number}"
+    return f"{turn}-{paging.written(since, number)}"
 
 
 def read(text: str) -> Cursor | None:
     """The cursor of an address; None when it is none of ours."""
-    parts = text.split("-")
-    if len(parts) != 3 or not all(part.isdecimal() and len(part) <= 18 for part in parts):
-        return None
-    try:
-        return int(parts[0]), _EPOCH + timedelta(microseconds=int(parts[1])), int(parts[2])
-    except OverflowError:
-        return None
+    first, _dash, rest = text.partition("-")
+    turn, place = as_number(first), paging.read(rest)
+    return None if turn is None or place is None else (turn, *place)
 
 
 @dataclass(frozen=True)

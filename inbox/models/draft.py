@@ -54,12 +54,8 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         """Everything that the editors of a ticket print of it."""
         return self.select_related("answers", "mailbox").prefetch_related("uploads")
 
-    def beyond(self, at: datetime, pk: int) -> DraftQuerySet:
-        """Those after the one that was saved at `at`, in the order of the list."""
-        return self.filter(models.Q(updated_at__lt=at) | models.Q(updated_at=at, pk__lt=pk))
-
     def for_list(self) -> DraftQuerySet:
-        """Everything that _draft_rows.html prints, newest first, with who wrote to us since it was begun."""
+        """Everything that _draft_rows.html prints, with who wrote to us since it was begun."""
         since = (
             Message.objects.filter(ticket=models.OuterRef("ticket"), direction=Direction.IN, automatic="")
             .filter(at__gt=models.OuterRef("updated_at"))
@@ -72,7 +68,6 @@ class DraftQuerySet(models.QuerySet["Draft"]):
                 heard_at=models.Subquery(since.values("at")[:1]),
                 heard_from=models.Subquery(since.values("from_name")[:1]),
             )
-            .order_by("-updated_at", "-pk")
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
+from helpdesk import paging
+from helpdesk.numbers import as_number
 from helpdesk.web import render_page, toast, vary_on_fragment, wants_fragment
 from inbox import drafting
 from inbox.comparing import differences
@@ -29,7 +30,6 @@ from tickets.models import Ticket, view_or_default
 from tickets.views.changing import header_context, page_address
 
 PAGE = 50
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @login_required
@@ -40,8 +40,7 @@ def drafts(request: HttpRequest) -> HttpResponse:
     context = _page_of(user, request.GET.get("after", ""))
     if wants_fragment(request):
         return vary_on_fragment(render(request, "inbox/_draft_rows.html", context))
-    deleted = request.GET.get("deleted", "")
-    if deleted.isdecimal() and len(deleted) < 19:
+    if deleted := as_number(request.GET.get("deleted", "")):
         context["deleted"] = Draft.objects.visible_to(user).exclude(deleted_at=None).filter(pk=deleted).first()
     return render_page(request, "inbox/draft_list.html", "inbox/_draft_rows.html", context)
 
@@ -147,27 +146,14 @@ def _with_news(request: HttpRequest, response: HttpResponse, context: dict[str, 
 
 
 def _page_of(user: User, after: str) -> dict[str, Any]:
-    rows = Draft.objects.visible_to(user).unsent().for_list()
-    if cursor := _read(after):
-        rows = rows.beyond(*cursor)
-    found = list(rows[: PAGE + 1])
-    more = found[PAGE - 1] if len(found) > PAGE else None
+    unsent = Draft.objects.visible_to(user).unsent().for_list()
+    rows, further = paging.newest_first(unsent, "updated_at", after=after, size=PAGE)
     view = view_or_default(user, "")
     return {
-        "rows": found[:PAGE],
-        "next": f"{(more.updated_at - _EPOCH) // timedelta(microseconds=1)}-{more.pk}" if more else "",
+        "rows": rows,
+        "next": further,
         "drafts": drafting.count_of(user),
         "listing": Listing(view, user),
         "here": "drafts",
         "section": "desk",
     }
-
-
-def _read(text: str) -> tuple[datetime, int] | None:
-    at, _dash, pk = text.partition("-")
-    if not (at.isdecimal() and pk.isdecimal() and len(at) <= 18 and len(pk) <= 18):
-        return None
-    try:
-        return _EPOCH + timedelta(microseconds=int(at)), int(pk)
-    except OverflowError:
-        return None

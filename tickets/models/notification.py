@@ -38,13 +38,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """How many there are, up to MOST_COUNTED."""
         return self.order_by().values("pk")[:MOST_COUNTED].count()
 
-    def beyond(self, at: datetime, pk: int) -> NotificationQuerySet:
-        """What comes after that one, newest first. Keyset, so page 100 costs what page 1 costs."""
-        return self.filter(models.Q(at__lt=at) | models.Q(at=at, pk__lt=pk), at__lte=at)
-
     def for_list(self) -> NotificationQuerySet:
         """Everything that _notification.html prints, so a row costs no query of its own."""
-        return self.select_related("actor", "ticket__contact", "ticket__team").order_by("-at", "-pk")
+        return self.select_related("actor", "ticket__contact", "ticket__team")
 
     def mark_read(self, now: datetime) -> int:
         """Says how many were unread. What was read is not mailed any more."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -11,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from helpdesk import paging
 from helpdesk.live import publish
 from helpdesk.web import render_page, vary_on_fragment, wants_fragment
 from people.access import signed_in
@@ -18,7 +18,6 @@ from people.models import User
 from tickets.models import Notification
 
 PAGE = 20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @login_required
@@ -70,24 +69,11 @@ def _read(request: HttpRequest, changed: int) -> HttpResponse:
 
 
 def _page_of(user: User, after: str) -> dict[str, Any]:
-    rows = Notification.objects.visible_to(user).for_list()
-    if cursor := _read_cursor(after):
-        rows = rows.beyond(*cursor)
-    found = list(rows[: PAGE + 1])
-    more = found[PAGE - 1] if len(found) > PAGE else None
+    visible = Notification.objects.visible_to(user).for_list()
+    rows, further = paging.newest_first(visible, "at", after=after, size=PAGE)
     return {
-        "notifications": found[:PAGE],
-        "next": f"{(more.at - _EPOCH) // timedelta(microseconds=1)}-{more.pk}" if more else "",
-        "has_unread": any(one.is_unread for one in found),
+        "notifications": rows,
+        "next": further,
+        "has_unread": any(one.is_unread for one in rows),
         "section": "notifications",
     }
-
-
-def _read_cursor(text: str) -> tuple[datetime, int] | None:
-    at, _dash, pk = text.partition("-")
-    if not (at.isdecimal() and pk.isdecimal() and len(at) <= 18 and len(pk) <= 18):
-        return None
-    try:
-        return _EPOCH + timedelta(microseconds=int(at)), int(pk)
-    except OverflowError:
-        return None
