@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from helpdesk.numbers import as_number
 from people.models import Contact, User
 from tickets.models import Ticket, View, views_for
 
@@ -38,8 +39,8 @@ def find(words: str, user: User) -> Found:
 def _tickets(words: str, user: User) -> list[Ticket]:
     """The one of that number first, then those whose name holds the words, newest first."""
     visible = Ticket.objects.visible_to(user).select_related("status", "contact")
-    number = words.removeprefix("#")
-    exact = list(visible.filter(pk=int(number))) if number.isdecimal() and len(number) < 19 else []
+    number = as_number(words.removeprefix("#"))
+    exact = list(visible.filter(pk=number)) if number else []
     if words.startswith("#"):
         return exact
     newest = Ticket.objects.order_by("-number").values_list("number", flat=True)

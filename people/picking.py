@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from helpdesk.numbers import as_number
 from people.models import Company, CompanyDomain, Contact, ContactAddress
 from people.models.company import free_mail_domains, normalised_domain
 from people.models.contact import normalised
@@ -155,8 +156,8 @@ def check_address(address: str) -> None:
 
 
 def _contact(text: str) -> Contact | NewContact:
-    if text.isdecimal() and len(text) < 19:
-        contact = Contact.objects.filter(pk=int(text)).select_related("company").first()
+    if (pk := as_number(text)) is not None:
+        contact = Contact.objects.filter(pk=pk).select_related("company").first()
         if contact is None:
             raise NotFound(text)
         return contact
@@ -175,8 +176,8 @@ def _contact(text: str) -> Contact | NewContact:
 
 
 def _company(text: str) -> Company:
-    if text.isdecimal() and len(text) < 19:
-        company = Company.objects.filter(pk=int(text)).first()
+    if (pk := as_number(text)) is not None:
+        company = Company.objects.filter(pk=pk).first()
     else:
         named = list(Company.objects.filter(name__iexact=text)[:2])
         company = named[0] if len(named) == 1 else None

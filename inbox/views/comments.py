@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from helpdesk import html as safe_html
+from helpdesk.numbers import as_number
 from helpdesk.web import render_page, toast, wants_fragment
 from inbox import commenting, drafting
 from inbox.commenting import Access
@@ -155,8 +156,7 @@ def _access(request: HttpRequest) -> Access | None:
 
 def _version(request: HttpRequest) -> int | None:
     """Which version one changes; with `over` the one that one has seen and wants to replace."""
-    asked = request.POST.get("over") or request.POST.get("version", "")
-    return int(asked) if asked.isdecimal() and len(asked) < 10 else None
+    return as_number(request.POST.get("over") or request.POST.get("version", ""))
 
 
 def _answer(request: HttpRequest, message: Message, said: str, template: str = "inbox/_message.html") -> HttpResponse:

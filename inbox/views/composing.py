@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from helpdesk.numbers import as_number
 from inbox.addressing import Recipients, read_addresses
 from inbox.addressing.desk import MOST_KEPT, MOST_RECIPIENTS
 from inbox.drafting import Written
@@ -169,7 +170,8 @@ def signature_lines(user: User, mailbox: Mailbox | None) -> list[str]:
 
 def answered_message(thread: Thread, asked: str) -> Message | None:
     """The message of `thread` that is to be answered, by its number in the address; a comment cannot be."""
-    message = thread.message(int(asked)) if asked.isdecimal() and len(asked) < 19 else None
+    number = as_number(asked)
+    message = thread.message(number) if number else None
     return message if message and message.direction != Direction.INTERNAL else None
 
 
@@ -183,15 +185,15 @@ def read_draft(request: HttpRequest, ticket: Ticket, mode: str) -> Written:
     draft = draft or Draft(user=user, ticket=ticket, mode=mode, version=0)
     draft.user, draft.ticket = user, ticket  # at hand: no need to ask for them again
     written = _read_body(request, draft)
-    version = _number(post.get("draft_version", ""))
+    version = as_number(post.get("draft_version", "")) or 0
     written.based_on = draft.version = version if version <= MOST_SAVES else 0
-    draft.begun_after = _number(post.get("begun_after", "")) or None
+    draft.begun_after = as_number(post.get("begun_after", "")) or None
     if mode == DraftMode.COMMENT:
         return written
 
     draft.kind = post.get("kind", "") if post.get("kind") in MailKind.values else ""
     mailbox = post.get("mailbox_plain") or post.get("mailbox", "")
-    draft.mailbox = Mailbox.objects.filter(pk=_number(mailbox)).first() if mailbox else None
+    draft.mailbox = Mailbox.objects.filter(pk=as_number(mailbox) or 0).first() if mailbox else None
     draft.subject = _line(post.get("subject", ""))
     typed = "recipients" in post
     draft.to = draft.cc = draft.bcc = None
@@ -201,10 +203,10 @@ def read_draft(request: HttpRequest, ticket: Ticket, mode: str) -> Written:
     if typed and "quotes" not in post:
         draft.quoted_html = ""
     if draft.kind == MailKind.FORWARD and typed:
-        draft.forwarded = [number for number in map(_number, post.getlist("forwarded")) if number]
+        draft.forwarded = list(filter(None, map(as_number, post.getlist("forwarded"))))
     asked = post.get("answers", "")
     answered = ticket.messages.exclude(direction=Direction.INTERNAL).select_related("conversation__mailbox")
-    draft.answers = answered.filter(pk=_number(asked)).first() if asked else None
+    draft.answers = answered.filter(pk=as_number(asked) or 0).first() if asked else None
     written.chosen = "chosen" in post and draft.answers is not None
     if asked and draft.answers is None:
         written.error = _("The message that you answer is not here any more. Your text is kept; check whom it goes to.")
@@ -278,10 +280,6 @@ def _lines(text: str) -> str:
 
 def _line(text: str) -> str:
     return " ".join(_lines(text).split())
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
 def as_key(text: str) -> UUID | None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
 
+from helpdesk.numbers import as_number
 from helpdesk.web import render_page, toast, wants_fragment
 from inbox import creating
 from inbox.errors import InboxError
@@ -86,9 +87,8 @@ def _is_on_own_page(request: HttpRequest) -> bool:
 def _initial(request: HttpRequest) -> dict[str, Any]:
     """What the address names: a pipeline, or the contact that the ticket is about."""
     initial: dict[str, Any] = {key: request.GET[key] for key in KEPT if request.GET.get(key)}
-    asked = request.GET.get("contact", "")
-    if asked.isdecimal() and len(asked) < 19:
-        initial["contact"] = list(Contact.objects.filter(pk=int(asked)))
+    if asked := as_number(request.GET.get("contact", "")):
+        initial["contact"] = list(Contact.objects.filter(pk=asked))
     return initial
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from helpdesk.html import to_text
+from helpdesk.numbers import as_number
 from inbox.models import Mailbox
 from library import placeholders
 from library.models import Snippet
@@ -61,12 +62,12 @@ def _values(request: HttpRequest, user: User) -> dict[str, str]:
     if not number:
         return {}
     seen = Ticket.objects.visible_to(user).select_related("contact", "company", "status")
-    ticket = get_object_or_404(seen, pk=number if number.isdecimal() and len(number) < 19 else 0)
+    ticket = get_object_or_404(seen, pk=as_number(number))
     return placeholders.values_for(ticket, user, _mailbox(request.GET.get("mailbox", ""), ticket))
 
 
 def _mailbox(chosen: str, ticket: Ticket) -> Mailbox | None:
-    if chosen.isdecimal() and len(chosen) < 19:
-        return Mailbox.objects.filter(pk=chosen, enabled=True).first()
+    if pk := as_number(chosen):
+        return Mailbox.objects.filter(pk=pk, enabled=True).first()
     conversation = ticket.conversations.select_related("mailbox").first()
     return conversation.mailbox if conversation else None

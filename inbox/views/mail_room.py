@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from helpdesk.attachments import respond_with_file
 from helpdesk.html import from_text
+from helpdesk.numbers import as_number
 from inbox.mail_room import MailRoomClosed, NoSuchRecipient, check_recipient, deliver, insist_on_open, mailboxes
 from inbox.mail_room.forms import CustomerMailForm
 from inbox.mail_room.program import Enclosure, answer_subject, write
@@ -148,9 +149,7 @@ def _context(
 
 
 def _mail(request: HttpRequest, pk: str) -> RoomMail | None:
-    if not pk.isdecimal():
-        return None
-    return RoomMail.objects.visible_to(signed_in(request)).filter(pk=int(pk[:18])).first()
+    return RoomMail.objects.visible_to(signed_in(request)).filter(pk=as_number(pk) or 0).first()
 
 
 def _first_words(request: HttpRequest, customer: str, answered: RoomMail | None) -> dict[str, Any]:

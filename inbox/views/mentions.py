@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from helpdesk.numbers import as_number
 from helpdesk.templatetags.ui import hue_of
 from inbox.commenting import Named
 from people.access import signed_in
@@ -25,9 +26,7 @@ def mentions(request: HttpRequest) -> JsonResponse:
     `{"people": [{"key": "user-7", "name", "about", "sees", "hue"}]}`, teams after users.
     """
     user, words = signed_in(request), request.GET.get("q", "").replace("\x00", "").strip()[:60]
-    number = request.GET.get("ticket", "")
-    number_of_ticket = int(number) if number.isdecimal() and len(number) < 19 else 0
-    ticket = get_object_or_404(Ticket.objects.visible_to(user), pk=number_of_ticket)
+    ticket = get_object_or_404(Ticket.objects.visible_to(user), pk=as_number(request.GET.get("ticket", "")))
     begins = Q(name__istartswith=words) | Q(name__icontains=f" {words}")
     matching = User.objects.active().filter(begins | Q(email__istartswith=words)).exclude(pk=user.pk)
     people = list(matching.prefetch_related("teams").order_by("name", "pk")[:MOST])

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.attachments import opened, respond_with_file
+from helpdesk.numbers import as_number
 from helpdesk.web import toast, vary_on_fragment, wants_fragment
 from inbox import originals
 from inbox.models import Message, TrustedSender
@@ -48,8 +49,7 @@ def message_body(request: HttpRequest, pk: int) -> HttpResponse:
 def sender_trust(request: HttpRequest) -> HttpResponse:
     """From now on this reader sees the remote images of whoever sent the message `message`, and this one's at once."""
     user = signed_in(request)
-    asked = request.POST.get("message", "")
-    pk = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
+    pk = as_number(request.POST.get("message", ""))
     message = get_object_or_404(Message.objects.visible_to(user).exclude(from_address=""), pk=pk)
     TrustedSender.objects.trust(user, message.from_address)
     if not wants_fragment(request):

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from helpdesk import html as safe_html
+from helpdesk.numbers import as_number
 from helpdesk.web import toast, wants_fragment
 from inbox.addressing import read_addresses
 from inbox.addressing.desk import MOST_KEPT, found_for
@@ -99,9 +100,8 @@ def composer_head(request: HttpRequest, number: int) -> HttpResponse:
 def history(request: HttpRequest, number: int) -> HttpResponse:
     """The quoted history of a reply, or the message of a forward, to be changed before it goes."""
     ticket = changeable_ticket(request, number)
-    asked = request.GET.get("answers", "")
     rows = ticket.messages.exclude(direction=Direction.INTERNAL).select_related("author", "contact")
-    message = get_object_or_404(rows, pk=int(asked) if asked.isdecimal() and len(asked) < 19 else 0)
+    message = get_object_or_404(rows, pk=as_number(request.GET.get("answers", "")))
     if not wants_fragment(request):
         return redirect(page_address(request, ticket))
     quoted = quoted_history(request.GET.get("kind", ""), message)
@@ -112,10 +112,8 @@ def history(request: HttpRequest, number: int) -> HttpResponse:
 @require_safe
 def recipients(request: HttpRequest) -> JsonResponse:
     """Who may be meant by `q`: people on this `ticket` first, then contacts. {"results": [{name, address, detail}]}"""
-    user, number = signed_in(request), request.GET.get("ticket", "")
-    ticket = None
-    if number.isdecimal() and len(number) < 19:
-        ticket = Ticket.objects.visible_to(user).filter(pk=int(number)).first()
+    number = as_number(request.GET.get("ticket", ""))
+    ticket = Ticket.objects.visible_to(signed_in(request)).filter(pk=number).first() if number else None
     found = suggested(request.GET.get("q", ""), ticket, most=MOST_SUGGESTED)
     return JsonResponse({"results": found})
 
@@ -174,4 +172,4 @@ def _typed(values: list[str]) -> list[Address]:
 
 
 def _mailbox(asked: str) -> Mailbox | None:
-    return Mailbox.objects.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 19 else None
+    return Mailbox.objects.filter(pk=as_number(asked) or 0).first()

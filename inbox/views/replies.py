@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from helpdesk.numbers import as_number
 from inbox import replying
 from inbox.errors import CheckFailed, InboxError, PropertiesMissing
 from inbox.models import Direction, DraftMode
@@ -38,8 +39,7 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
                 return answer_asking(request, ticket, form, written, wish)
             draft = written.draft
             draft.ticket, draft.version = ticket, written.based_on
-            replaced = request.POST.get("replaces", "")
-            if replaced.isdecimal() and len(replaced) < 19:
+            if replaced := as_number(request.POST.get("replaces", "")):
                 draft.replaces = ticket.messages.filter(pk=replaced, direction=Direction.OUT).first()
             message = replying.send(
                 draft,

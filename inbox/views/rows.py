@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from helpdesk.numbers import as_number
 from helpdesk.web import vary_on_fragment, wants_fragment
 from people.access import signed_in
 from tickets.models import Ticket, view_or_default
@@ -21,11 +22,10 @@ def ticket_rows(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     if not wants_fragment(request):
         return redirect("inbox:workspace")
-    wanted = [int(one) for one in request.GET.get("only", "").split(",") if one.isdecimal() and len(one) < 19][:MOST]
-    opened = request.GET.get("open", "")
+    wanted = list(filter(None, map(as_number, request.GET.get("only", "").split(","))))[:MOST]
     context = {
         "rows": Ticket.objects.visible_to(user).for_list(user).filter(pk__in=wanted),
         "view": view_or_default(user, request.GET.get("view", "")),
-        "open": int(opened) if opened.isdecimal() and len(opened) < 19 else 0,
+        "open": as_number(request.GET.get("open", "")) or 0,
     }
     return vary_on_fragment(render(request, "inbox/_rows_now.html", context))

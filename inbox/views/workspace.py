@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from helpdesk.numbers import as_number
 from helpdesk.web import announce, vary_on_fragment, wants_fragment
 from inbox.folding import ALL
 from inbox.models import Conversation, Draft, Mailbox
@@ -207,8 +208,7 @@ def _wanted(request: HttpRequest) -> int:
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
+    return as_number(request.GET.get(name, "")) or 0
 
 
 def _moment(text: str) -> Any:
