@@ -67,7 +67,7 @@ def test_s07_t_opens_the_panel_beside_the_conversation_and_the_keyboard_makes_th
     expect(option).to_have_attribute("aria-selected", "true")
     shot(page, "create-list-1440")
     page.keyboard.press("Enter")
-    expect(page.locator(".picker__chip:visible")).to_have_count(1)
+    expect(page.locator(".picker .token:visible")).to_have_count(1)
     expect(page.locator("[data-reason]")).to_have_text("To laura.niemi@gmail.example")
     page.keyboard.type("olu")
     expect(page.get_by_role("option", name="Olu Adeyemi")).to_be_visible()
@@ -88,6 +88,36 @@ def test_s07_t_opens_the_panel_beside_the_conversation_and_the_keyboard_makes_th
     shot(page, "created-1440")
 
 
+def test_the_picked_ones_are_walked_by_keyboard_as_recipients_are(page, open_ticket):
+    for name in ("Laura Niemi", "Olu Adeyemi", "Oili Koski"):
+        make_contact(f"{name.split()[0].lower()}@club.example", name)
+    page.keyboard.press("t")
+    box = page.get_by_label("Contact", exact=True)
+    for typed in ("laura", "olu", "oili"):
+        box.fill(typed)
+        expect(page.locator(".picker__option[aria-selected=true]")).to_contain_text(typed.title())
+        page.keyboard.press("Enter")
+    expect(page.locator("#announce")).to_have_text("Added Oili Koski")
+
+    page.keyboard.press("Backspace")  # into the chips, and nobody is gone
+    remove = page.locator(".picker .token:visible").get_by_role("button", name="Remove")
+    expect(remove).to_have_count(3)
+    expect(remove.last).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("button", name="Remove Olu Adeyemi")).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(page.locator("#announce")).to_have_text("Removed Olu Adeyemi")
+    expect(page.get_by_role("button", name="Remove Oili Koski")).to_be_focused()
+    page.keyboard.press("End")
+    expect(box).to_be_focused()
+
+    box.press("ArrowUp")
+    expect(page.get_by_role("option", name="Make a new contact")).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("option", name="Make a new contact")).to_have_attribute("aria-selected", "true")
+
+
 def test_closing_the_panel_loses_nothing_and_gives_the_focus_back(page, open_ticket):
     make_contact("laura.niemi@gmail.example", "Laura Niemi")
     page.get_by_role("link", name="Create ticket").first.click()
@@ -101,7 +131,7 @@ def test_closing_the_panel_loses_nothing_and_gives_the_focus_back(page, open_tic
     page.keyboard.press("t")
     expect(page.get_by_label("Ticket name", exact=True)).to_have_value("Half a thought")
     expect(page.get_by_label("Pipeline", exact=True).locator("option:checked")).to_have_text("Warranty")
-    expect(page.locator(".picker__chip:visible")).to_contain_text("Laura Niemi")
+    expect(page.locator(".picker .token:visible")).to_contain_text("Laura Niemi")
     page.get_by_role("button", name="Create ticket", exact=True).click()
     expect(page.locator("#ticket-title")).to_have_text("Half a thought")
     page.keyboard.press("t")
@@ -130,7 +160,7 @@ def test_s11_somebody_new_is_made_in_place_and_never_twice(page, open_ticket):
     expect(new.get_by_label("Mail address")).to_have_value("niamh@galway.example")
     new.get_by_label("Name").fill("Niamh Kelleher")
     new.get_by_label("Name").press("Enter")
-    expect(page.locator(".picker__chip:visible")).to_contain_text("Niamh Kelleher")
+    expect(page.locator(".picker .token:visible")).to_contain_text("Niamh Kelleher")
 
     page.get_by_label("Contact", exact=True).fill("Laura N")
     page.get_by_role("option", name="Make a new contact").click()
@@ -139,7 +169,7 @@ def test_s11_somebody_new_is_made_in_place_and_never_twice(page, open_ticket):
     expect(new.get_by_role("alert")).to_have_text("laura.niemi@gmail.example belongs to Laura Niemi already.")
     shot(page, "create-known-1440")
     new.get_by_role("button", name="Take Laura Niemi").click()
-    expect(page.locator(".picker__chip:visible")).to_have_count(2)
+    expect(page.locator(".picker .token:visible")).to_have_count(2)
     assert Contact.objects.filter(name__startswith="Laura").count() == 1
 
     page.get_by_label("Company", exact=True).fill("Galway Kayak Club")
@@ -147,9 +177,7 @@ def test_s11_somebody_new_is_made_in_place_and_never_twice(page, open_ticket):
     company = page.locator("record-picker[data-kind='company'] .picker__new")
     company.get_by_label("Mail domain").fill("galwaykayak.example")
     company.get_by_role("button", name="Make company").click()
-    expect(page.locator("record-picker[data-kind='company'] .picker__chip:visible")).to_contain_text(
-        "Galway Kayak Club"
-    )
+    expect(page.locator("record-picker[data-kind='company'] .token:visible")).to_contain_text("Galway Kayak Club")
     assert Company.objects.get(domains__domain="galwaykayak.example").name == "Galway Kayak Club"
 
 

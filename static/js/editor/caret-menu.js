@@ -3,6 +3,8 @@
 //   { trigger, label, find(query, signal) -> Promise<options>, choose(option, at), show?(option, aside), closed?() }
 // An option is an element with role="option"; `at` puts what was chosen in the place of what was typed:
 // at.html(html), or at.clear() before a command. Escape keeps what was typed, and the list is gone when nothing matches.
+import { Listbox } from "../listbox.js";
+
 let count = 0
 
 export class CaretMenu {
@@ -12,6 +14,14 @@ export class CaretMenu {
   #list
   #aside
   #status
+  #walk = new Listbox({
+    field: () => this.#root,
+    list: () => this.#list,
+    tab: true,
+    choose: (option) => this.#choose(option),
+    close: () => this.#escape(),
+    marked: (option, scrolls) => this.#marked(option, scrolls),
+  })
   #sources = new Map()
   #source
   #token // { node, start }: where the trigger stands; null for a menu that was opened by a button
@@ -79,9 +89,8 @@ export class CaretMenu {
     else if (event.type === "compositionend") this.#typed(event)
     else if (event.type === "blur") this.#shut()
     else if (event.type === "keydown") this.#key(event)
-    else if (event.type === "pointerdown") event.preventDefault() // focus stays in the text
-    else if (event.type === "pointermove") this.#activate(event.target.closest("[role='option']"), false)
-    else if (event.type === "click") this.#choose(event.target.closest("[role='option']"))
+    else if (event.type === "pointermove") this.#point(event.target.closest("[role='option']"))
+    else if (!this.#walk.takes(event) && event.type === "pointerdown") event.preventDefault() // focus stays in the text
   }
 
   #typed(event) {
@@ -137,19 +146,12 @@ export class CaretMenu {
     if (signal.aborted || !this.#source) return
     if (!options.length) return this.#hide()
 
-    options.forEach((option, index) => { option.id = `${this.#list.id}-${index}` })
-    this.#list.replaceChildren(...options)
     const words = this.#status.dataset
     this.#status.textContent = options.length === 1 ? words.one : words.many.replace("{count}", options.length)
-    this.#show()
-    this.#activate(options.find((option) => option.role === "option"), true)
-  }
-
-  #show() {
     if (!this.isOpen) this.#menu.showPopover()
+    this.#walk.fill(options, options.find((option) => option.role === "option"))
     this.#root.setAttribute("aria-controls", this.#list.id)
     this.#opener?.setAttribute("aria-expanded", "true")
-    this.#place()
   }
 
   // Above the caret where there is more room, as mostly: the editor stands at the foot of the page.
@@ -177,40 +179,30 @@ export class CaretMenu {
 
   #key(event) {
     if (!this.isOpen || event.isComposing || event.target !== this.#root) return
-    const options = [...this.#list.querySelectorAll("[role='option']")]
-    const at = options.indexOf(this.#active)
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey
-    const moves = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: Math.min(at + 8, options.length - 1), PageUp: Math.max(at - 8, 0) }
-    if (plain && event.key in moves) this.#activate(options.at(moves[event.key] % options.length), true)
-    else if (plain && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) this.#choose(this.#active)
-    else if (event.key === "Escape") {
-      this.#given = this.#token
-      this.#shut()
-    } else if (!this.#source.key?.(event, this.#active)) return
+    if (!this.#walk.takes(event) && !this.#source.key?.(event, this.#walk.active)) return
 
     event.preventDefault()
     event.stopPropagation()
     event.stopImmediatePropagation()
   }
 
-  get #active() { return this.#list.querySelector("[aria-selected='true']") }
+  #escape() {
+    this.#given = this.#token
+    this.#shut()
+  }
 
-  #activate(option, scrolls) {
-    if (!option || option === this.#active) return
+  #point(option) {
+    if (option && option !== this.#walk.active) this.#walk.mark(option, { scrolls: false })
+  }
 
-    this.#active?.setAttribute("aria-selected", "false")
-    option.setAttribute("aria-selected", "true")
-    this.#root.setAttribute("aria-activedescendant", option.id)
-    if (scrolls) option.scrollIntoView({ block: "nearest" })
+  #marked(option, scrolls) {
     this.#aside.replaceChildren()
-    this.#source.show?.(option, this.#aside)
+    if (option) this.#source.show?.(option, this.#aside)
     this.#aside.hidden = !this.#aside.hasChildNodes()
-    if (scrolls) this.#place()
+    if (option && scrolls) this.#place()
   }
 
   #choose(option) {
-    if (!option) return
-
     const source = this.#source
     const at = this.#inPlace()
     if (source.goesOn?.(option)) return source.choose(option, at)
@@ -264,7 +256,7 @@ export class CaretMenu {
   }
 
   #forgetActive() {
-    this.#root.removeAttribute("aria-activedescendant")
+    this.#walk.mark(undefined)
     this.#root.removeAttribute("aria-controls")
     this.#opener?.setAttribute("aria-expanded", "false")
     this.#status.textContent = ""

@@ -1,15 +1,18 @@
 // <command-palette> inside <dialog class="palette" id="palette">: Ctrl K finds a ticket, a view, a contact, or something
 // to do here. The server answers what one types; what can be done are the controls of this page that have a key.
+import { Listbox } from "../listbox.js";
+
 const TYPES_A_LINK = ".editor"
 
 class CommandPalette extends HTMLElement {
   #actions = new Map() // option -> the control that it stands for
   #opened // what had the focus before
+  #walk = new Listbox({
+    field: () => this.#input, list: () => this.querySelector("[role='listbox']"), ends: true, choose: (option) => option.click(),
+  })
 
   get #dialog() { return this.closest("dialog") }
   get #input() { return this.querySelector("input") }
-  get #options() { return [...this.querySelectorAll("[role='option']")].filter((option) => option.checkVisibility()) }
-  get #active() { return this.#options.find((option) => option.ariaSelected === "true") }
 
   connectedCallback() {
     document.addEventListener("keydown", this)
@@ -52,21 +55,15 @@ class CommandPalette extends HTMLElement {
     }
     if (!this.#dialog.open || !this.contains(event.target)) return
 
-    const options = this.#options
-    const at = options.indexOf(this.#active)
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 }[event.key]
-    if (to !== undefined && options.length) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
-      this.#mark(options.at(to % options.length))
-    } else if (event.key === "Enter") {
-      event.preventDefault()
-      if (event.ctrlKey || event.metaKey) this.#openElsewhere()
-      else this.#active?.click()
-    }
+      this.#openElsewhere()
+    } else if (!this.#walk.takes(event) && event.key === "Enter") event.preventDefault()
   }
 
   #openElsewhere() {
-    if (this.#active?.href) window.open(this.#active.href, "_blank", "noopener")
+    const { active } = this.#walk
+    if (active?.href) window.open(active.href, "_blank", "noopener")
   }
 
   #clicked(event) {
@@ -94,7 +91,7 @@ class CommandPalette extends HTMLElement {
   }
 
   #swapped(event) {
-    if (this.contains(event.target) || event.target === document) this.#mark(this.#options[0])
+    if (this.contains(event.target) || event.target === document) this.#walk.mark(this.#walk.options[0])
   }
 
   // The controls of this page whose name holds what one types.
@@ -114,14 +111,7 @@ class CommandPalette extends HTMLElement {
       group.append(option)
     }
     group.hidden = this.#actions.size === 0
-    if (!this.#active) this.#mark(this.#options[0])
-  }
-
-  #mark(option) {
-    for (const other of this.querySelectorAll("[role='option']")) other.ariaSelected = other === option
-    if (option) this.#input.setAttribute("aria-activedescendant", option.id)
-    else this.#input.removeAttribute("aria-activedescendant")
-    option?.scrollIntoView({ block: "nearest" })
+    if (!this.#walk.active) this.#walk.mark(this.#walk.options[0])
   }
 }
 

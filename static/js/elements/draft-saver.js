@@ -382,5 +382,5 @@ function isByHand({ type, target, key, isTrusted }) {
 // A person came or went, or another sender was chosen; not that one merely looked.
 function changesHead({ type, target }) {
   if (!target.closest?.("#composer-head, .attachments, .composer__kept")) return false
-  return ["input", "change"].includes(type) || Boolean(target.closest(".token button, [hx-post], [data-remove]"))
+  return ["input", "change"].includes(type) || Boolean(target.closest(".token__remove, [hx-post], [data-remove]"))
 }

@@ -2,6 +2,7 @@
 // on the desk becomes an event on the document: live:ticket, live:notification, live:draft, live:presence, each with
 // { ticket } or, when something may have been missed, with nothing, which means any.
 // One stream for a browser, not for a tab: whoever holds the lock has it and passes everything on to the other tabs.
+import { announce } from "../announce.js";
 import { EventStream } from "../live/event-stream.js";
 
 const KINDS = ["ticket", "notification", "draft", "presence"]
@@ -134,7 +135,7 @@ class LiveStream extends HTMLElement {
   }
 
   #say(text) {
-    document.dispatchEvent(new CustomEvent("announce", { detail: { items: [{ text }] } }))
+    announce(text)
   }
 
   // The next tab asks for itself: somebody may have signed in there since.

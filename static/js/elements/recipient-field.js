@@ -1,48 +1,48 @@
 // <recipient-field data-name="to" data-url="/recipients/?ticket=7">: people as chips, and an input that suggests more.
 // Enter, Tab, comma and semicolon take what is typed or marked, a paste may hold many; Backspace goes back into the chips.
 // Says `recipients:changed` when a chip comes or goes. The words it speaks stand in its data attributes.
+import { announce } from "../announce.js";
 import { readAddresses, written } from "../editor/addresses.js";
+import { Listbox } from "../listbox.js";
+import { Suggestions } from "../suggestions.js";
+import { Tokens, nameOf } from "../tokens.js";
 
-const PAUSE = 120
+const TYPES = ["click", "keydown", "input", "paste", "focusout", "pointerdown"]
 
 class RecipientField extends HTMLElement {
-  #timer
-  #asking
-  #marked = -1
+  #walk = new Listbox({
+    field: () => this.#input, list: () => this.#menu, tab: true, choose: (option) => this.#take(option), close: () => this.#close(),
+  })
+  #suggestions = new Suggestions({ url: () => this.#question, show: (results) => this.#show(results ?? []) })
+  #tokens = new Tokens({ host: this, field: () => this.#input, back: () => this.#input.focus(), removed: (name) => this.#removed(name) })
 
   get #input() { return this.querySelector(".rcpt__input") }
   get #menu() { return this.querySelector("[role='listbox']") }
   get #error() { return this.querySelector(".rcpt__error") }
-  get #chips() { return [...this.querySelectorAll(".token")] }
-  get #options() { return [...this.#menu.querySelectorAll("[role='option']")] }
-  get people() { return this.#chips.map((chip) => ({ label: chip.querySelector(".token__name").textContent, address: chip.dataset.address })) }
+  get people() { return this.#tokens.all.map((token) => ({ label: nameOf(token), address: token.dataset.address })) }
 
   connectedCallback() {
     for (const box of this.querySelectorAll(".token input")) box.tabIndex = -1
-    for (const type of ["click", "keydown", "input", "paste", "focusout", "pointerdown"]) this.addEventListener(type, this)
+    for (const type of TYPES) this.addEventListener(type, this)
   }
 
   disconnectedCallback() {
-    for (const type of ["click", "keydown", "input", "paste", "focusout", "pointerdown"]) this.removeEventListener(type, this)
-    clearTimeout(this.#timer)
-    this.#asking?.abort()
+    for (const type of TYPES) this.removeEventListener(type, this)
+    this.#suggestions.stop()
   }
 
   handleEvent(event) {
-    if (event.type === "keydown") event.target === this.#input ? this.#typing(event) : this.#onChip(event)
+    if (event.type === "keydown") event.target === this.#input ? this.#typing(event) : this.#tokens.takes(event)
     else if (event.type === "input" && event.target === this.#input) this.#typed()
     else if (event.type === "paste" && event.target === this.#input) this.#pasted(event)
     else if (event.type === "focusout" && event.target === this.#input) this.#left()
-    // The input keeps the focus while one picks with the mouse.
-    else if (event.type === "pointerdown" && event.target.closest("[role='option']")) event.preventDefault()
+    else if (this.#walk.takes(event)) return
     else if (event.type === "click") this.#clicked(event)
   }
 
   #clicked(event) {
-    const option = event.target.closest("[role='option']")
-    const remove = event.target.closest(".token button")
-    if (option) this.#take(option)
-    else if (remove) this.#remove(remove.closest(".token"))
+    const remove = event.target.closest(".token__remove")
+    if (remove) this.#tokens.remove(remove.closest(".token"))
     else if (event.target === this) this.#input.focus()
     // A checkbox is for those without scripts.
     else if (event.target.closest(".token label")) event.preventDefault()
@@ -51,30 +51,19 @@ class RecipientField extends HTMLElement {
   // The input
 
   #typing(event) {
-    const input = this.#input
-    const options = this.#options
-    if (event.isComposing) return
+    if (event.isComposing || this.#walk.takes(event) || this.#tokens.takes(event)) return
 
-    if (["ArrowDown", "ArrowUp"].includes(event.key)) {
+    if (["ArrowDown", "ArrowUp"].includes(event.key) && !this.#walk.isOpen) {
       event.preventDefault()
-      if (!this.#isOpen) return this.#askSoon(0)
-      const step = event.key === "ArrowDown" ? 1 : -1
-      this.#mark((this.#marked + step + options.length + (this.#marked < 0 && step < 0 ? 1 : 0)) % options.length)
+      this.#suggestions.ask(0)
     } else if (event.key === "Enter") {
       event.preventDefault() // or the mail would be sent
       if (event.ctrlKey || event.metaKey) return
       event.stopPropagation()
       this.#takeWhatStands()
-    } else if (event.key === "Tab" && !event.shiftKey && (input.value.trim() || this.#marked >= 0)) {
+    } else if (event.key === "Tab" && !event.shiftKey && this.#input.value.trim()) {
       event.preventDefault()
       this.#takeWhatStands()
-    } else if (event.key === "Escape" && this.#isOpen) {
-      event.preventDefault()
-      event.stopPropagation()
-      this.#close()
-    } else if (["Backspace", "ArrowLeft"].includes(event.key) && input.selectionEnd === 0 && this.#chips.length) {
-      event.preventDefault()
-      this.#chips.at(-1).querySelector("button").focus()
     }
   }
 
@@ -84,7 +73,7 @@ class RecipientField extends HTMLElement {
       this.#addAll(people)
       this.#input.value = ""
     }
-    this.#askSoon()
+    this.#suggestions.ask()
   }
 
   #pasted(event) {
@@ -98,8 +87,6 @@ class RecipientField extends HTMLElement {
 
   #left() {
     this.#close()
-    this.#asking?.abort()
-    clearTimeout(this.#timer)
     if (!this.#input.value.trim()) return
 
     this.#addAll(readAddresses(this.#input.value))
@@ -107,9 +94,6 @@ class RecipientField extends HTMLElement {
   }
 
   #takeWhatStands() {
-    const option = this.#options[this.#marked]
-    if (option) return this.#take(option)
-
     this.#addAll(readAddresses(this.#input.value))
     this.#input.value = ""
     this.#close()
@@ -124,26 +108,7 @@ class RecipientField extends HTMLElement {
 
   // The chips
 
-  #onChip(event) {
-    const chip = event.target.closest(".token")
-    if (!chip) return
-
-    const beside = { ArrowLeft: chip.previousElementSibling, ArrowRight: chip.nextElementSibling }[event.key]
-    if (beside?.matches(".token")) beside.querySelector("button").focus()
-    else if (event.key === "ArrowRight" || event.key === "End") this.#input.focus()
-    else if (event.key === "Home") this.#chips[0].querySelector("button").focus()
-    else if (event.key === "Backspace" || event.key === "Delete") this.#remove(chip, event.key === "Backspace")
-    else return
-    event.preventDefault()
-  }
-
-  #remove(chip, backwards = false) {
-    const chips = this.#chips
-    const at = chips.indexOf(chip)
-    const next = chips[backwards ? at - 1 : at + 1] ?? chips[at + 1]
-    const name = chip.querySelector(".token__name").textContent
-    chip.remove()
-    ;(next?.querySelector("button") ?? this.#input).focus()
+  #removed(name) {
     this.#changed(this.dataset.gone.replace("%(name)s", name))
   }
 
@@ -153,32 +118,28 @@ class RecipientField extends HTMLElement {
     for (const person of people) {
       if (there.has(person.address.toLowerCase())) continue
       there.add(person.address.toLowerCase())
-      this.#input.before(this.#chip(person))
+      this.#input.before(this.#token(person))
       added.push(person.name || person.address)
     }
     if (added.length) this.#changed(this.dataset.taken.replace("%(name)s", added.join(", ")))
   }
 
-  #chip({ name, address }) {
+  #token({ name, address }) {
     const reason = this.#wrong(address)
-    const chip = document.createElement("span")
-    chip.className = reason ? "token token--bad" : "token"
-    chip.title = chip.dataset.address = address
-    if (reason) chip.dataset.reason = reason
-    const label = document.createElement("label")
-    const box = Object.assign(document.createElement("input"), {
-      type: "checkbox", name: this.dataset.name, value: written(name, address), checked: true, tabIndex: -1,
-    })
+    const token = this.querySelector("template").content.firstElementChild.cloneNode(true)
+    token.classList.toggle("token--bad", Boolean(reason))
+    token.title = token.dataset.address = address
+    if (reason) token.dataset.reason = reason
+    const box = token.querySelector("input")
+    box.value = written(name, address)
+    box.tabIndex = -1
     box.dataset.keep = ""
-    const shown = Object.assign(document.createElement("span"), { className: "token__name truncate", textContent: name || address })
-    label.append(box, shown)
-    chip.append(label)
-    if (name) chip.append(Object.assign(document.createElement("small"), { className: "token__address", textContent: address }))
-    const remove = Object.assign(document.createElement("button"), { type: "button", tabIndex: -1 })
-    remove.setAttribute("aria-label", `${this.dataset.remove} ${name ? `${name}, ${address}` : address}${reason ? `: ${reason}` : ""}`)
-    remove.innerHTML = this.closest("recipient-line").querySelector("template").innerHTML
-    chip.append(remove)
-    return chip
+    token.querySelector(".token__name").textContent = name || address
+    if (name) token.querySelector(".token__address").textContent = address
+    else token.querySelector(".token__address").remove()
+    const whom = name ? `${name}, ${address}` : address
+    token.querySelector(".token__remove").setAttribute("aria-label", `${this.dataset.remove} ${whom}${reason ? `: ${reason}` : ""}`)
+    return token
   }
 
   // What the server would say; it has the last word when the mail is sent.
@@ -190,57 +151,41 @@ class RecipientField extends HTMLElement {
   }
 
   #changed(said) {
-    const reasons = this.#chips.map((chip) => chip.dataset.reason).filter(Boolean)
+    const reasons = this.#tokens.all.map((token) => token.dataset.reason).filter(Boolean)
     this.#error.textContent = reasons.join(" ")
     this.#input.toggleAttribute("aria-invalid", reasons.length > 0)
     if (reasons.length) this.#input.setAttribute("aria-invalid", "true")
-    document.dispatchEvent(new CustomEvent("announce", { detail: { items: [{ text: [said, ...reasons].join(". ") }] } }))
+    announce([said, ...reasons].join(". "))
     this.dispatchEvent(new CustomEvent("recipients:changed", { bubbles: true }))
     this.#input.dispatchEvent(new Event("change", { bubbles: true }))
   }
 
   // The suggestions
 
-  get #isOpen() { return this.#menu.matches(":popover-open") }
-
-  #askSoon(pause = PAUSE) {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#ask(), pause)
-  }
-
-  async #ask() {
-    this.#asking?.abort()
-    this.#asking = new AbortController()
+  get #question() {
     const url = new URL(this.dataset.url, location)
     url.searchParams.set("q", this.#input.value.trim())
-    try {
-      const answer = await fetch(url, { signal: this.#asking.signal, headers: { Accept: "application/json" } })
-      if (!answer.ok || answer.redirected) return this.#close()
-      this.#show((await answer.json()).results)
-    } catch (error) {
-      // Without suggestions one types the whole address.
-      if (error.name !== "AbortError") this.#close()
-    }
+    return url
   }
 
+  // Without suggestions one types the whole address.
   #show(results) {
-    const named = new Set([...document.querySelectorAll("recipient-field .token")].map((chip) => chip.dataset.address.toLowerCase()))
+    const named = new Set([...document.querySelectorAll("recipient-field .token")].map((token) => token.dataset.address.toLowerCase()))
     const people = results.filter((person) => !named.has(person.address.toLowerCase()))
     if (!people.length || document.activeElement !== this.#input) return this.#close()
 
-    this.#menu.replaceChildren(...people.map((person, at) => this.#option(person, at)))
+    if (!this.#menu.matches(":popover-open")) this.#menu.showPopover({ source: this.#input })
+    const options = people.map((person) => this.#option(person))
     // For nothing typed nobody is meant yet.
-    this.#mark(this.#input.value.trim() ? 0 : -1)
-    if (!this.#isOpen) this.#menu.showPopover({ source: this.#input })
+    this.#walk.fill(options, this.#input.value.trim() ? options[0] : undefined)
     this.#place()
-    this.#input.setAttribute("aria-expanded", "true")
-    document.dispatchEvent(new CustomEvent("announce", { detail: { items: [{ text: this.dataset.found.replace("%(count)s", people.length) }] } }))
+    this.#walk.opened()
+    announce(this.dataset.found.replace("%(count)s", people.length))
   }
 
-  #option({ name, address, detail }, at) {
+  #option({ name, address, detail }) {
     const option = document.createElement("div")
     option.className = "menu__item"
-    option.id = `${this.#menu.id}-${at}`
     option.setAttribute("role", "option")
     option.dataset.personName = name
     option.dataset.address = address
@@ -251,22 +196,11 @@ class RecipientField extends HTMLElement {
     return option
   }
 
-  #mark(at) {
-    this.#marked = at
-    this.#options.forEach((option, place) => option.setAttribute("aria-selected", place === at))
-    const option = this.#options[at]
-    if (option) {
-      this.#input.setAttribute("aria-activedescendant", option.id)
-      option.scrollIntoView({ block: "nearest" })
-    } else this.#input.removeAttribute("aria-activedescendant")
-  }
-
   #close() {
-    this.#marked = -1
-    if (this.#isOpen) this.#menu.hidePopover()
+    this.#suggestions.stop()
+    if (this.#menu.matches(":popover-open")) this.#menu.hidePopover()
     this.#menu.replaceChildren()
-    this.#input.setAttribute("aria-expanded", "false")
-    this.#input.removeAttribute("aria-activedescendant")
+    this.#walk.closed()
   }
 
   // Above the input where there is room, since the editor stands at the foot of the window.

@@ -1,56 +1,59 @@
 // <record-picker data-kind="contact" data-name="contact" data-url="/contacts/">: one or several contacts or companies.
 // A combobox that finds by name or address (arrows, Enter, Escape), chips of which the first is the primary one, and a way
 // to make somebody new in place. Each picked one is a hidden field. Says records:changed with what is picked.
+import { announce } from "../announce.js";
 import { csrfToken } from "../csrf.js";
+import { Listbox } from "../listbox.js";
+import { Suggestions } from "../suggestions.js";
+import { Tokens, nameOf } from "../tokens.js";
 
-const WAIT = 150
+const TYPES = ["input", "keydown", "focusin", "focusout", "click", "pointerdown"]
 
 class RecordPicker extends HTMLElement {
-  #timer
   #quiet = false // the focus comes back by itself: no list then
-  #asked = 0 // an older answer does not overwrite a newer one
-  #found = []
-  #at = -1
+  #found = new Map() // option -> what the server said of it
+  #walk = new Listbox({ field: () => this.#box, list: () => this.#list, choose: (option) => this.#choose(option), close: () => this.#fold() })
+  #suggestions = new Suggestions({ url: () => this.#question, show: (results) => this.#answered(results) })
+  #tokens = new Tokens({ host: this, field: () => this.#box, back: () => this.#return(), removed: (name) => this.#removed(name) })
 
   get #box() { return this.querySelector(".picker__find input") }
   get #list() { return this.querySelector("[data-list]") }
   get #form() { return this.querySelector("[data-new]") }
   get #words() { return this.querySelector("[data-words]").dataset }
-  get #chips() { return [...this.querySelectorAll("[data-chips] .picker__chip")] }
+  get #typed() { return this.#box.value.trim() }
 
   connectedCallback() {
-    for (const type of ["input", "keydown", "focusin", "focusout", "click", "pointerdown"]) this.addEventListener(type, this)
+    for (const type of TYPES) this.addEventListener(type, this)
     this.#tell()
   }
 
   disconnectedCallback() {
-    clearTimeout(this.#timer)
-    for (const type of ["input", "keydown", "focusin", "focusout", "click", "pointerdown"]) this.removeEventListener(type, this)
+    this.#suggestions.stop()
+    for (const type of TYPES) this.removeEventListener(type, this)
   }
 
   get records() {
-    return this.#chips.map((chip) => ({
-      id: Number(chip.dataset.id),
-      label: chip.querySelector("[data-label]").textContent,
-      address: chip.dataset.address ?? "",
-      mark: chip.querySelector("[data-mark]").innerHTML,
+    return this.#tokens.all.map((token) => ({
+      id: Number(token.dataset.id),
+      label: nameOf(token),
+      address: token.dataset.address ?? "",
+      mark: token.querySelector("[data-mark]").innerHTML,
     }))
   }
 
   set records(records) {
-    for (const chip of this.#chips) chip.remove()
+    for (const token of this.#tokens.all) token.remove()
     for (const record of records) this.#add(record)
     this.#tell()
   }
 
   handleEvent(event) {
     const inBox = event.target === this.#box
-    if (event.type === "input" && inBox) this.#ask(WAIT)
-    else if (event.type === "focusin" && inBox && !this.#quiet) this.#ask(0)
+    if (event.type === "input" && inBox) this.#suggestions.ask()
+    else if (event.type === "focusin" && inBox && !this.#quiet) this.#suggestions.ask(0)
     else if (event.type === "focusout" && inBox) this.#fold()
     else if (event.type === "keydown") this.#key(event, inBox)
-    // The box keeps the focus while one presses in the list.
-    else if (event.type === "pointerdown" && event.target.closest("[data-list]")) event.preventDefault()
+    else if (this.#walk.takes(event)) return
     else if (event.type === "click") this.#clicked(event)
   }
 
@@ -62,107 +65,60 @@ class RecordPicker extends HTMLElement {
     } else if (inNew && event.key === "Escape") {
       event.preventDefault()
       this.#closeNew()
-    }
-    if (!inBox || event.ctrlKey || event.metaKey) return
-
-    const open = !this.#list.hidden
-    const options = this.#options
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault()
-      if (open) this.#point((this.#at + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length)
-      else this.#ask(0)
-    } else if (event.key === "Enter") {
-      event.preventDefault() // never sends the form by accident
-      if (open && this.#at >= 0) this.#choose(this.#at)
-    } else if (event.key === "Escape" && open) {
-      event.preventDefault()
-      this.#fold()
-    } else if (event.key === "Backspace" && !this.#box.value) {
-      this.#remove(this.#chips.at(-1))
+    } else if (inBox ? this.#walk.takes(event) || this.#tokens.takes(event) : this.#tokens.takes(event)) {
+      return
+    } else if (inBox && !event.ctrlKey && !event.metaKey && ["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) {
+      event.preventDefault() // Enter never sends the form by accident
+      if (event.key !== "Enter" && !this.#walk.isOpen) this.#suggestions.ask(0)
     }
   }
 
-  #clicked(event) {
-    const chip = event.target.closest(".picker__chip")
-    const option = event.target.closest("[role='option']")
-    if (option) this.#choose(this.#options.indexOf(option))
-    else if (event.target.closest("[data-remove]")) this.#remove(chip)
-    else if (event.target.closest("[data-primary]")) this.#promote(chip)
-    else if (event.target.closest("[data-make]")) this.#make()
-    else if (event.target.closest("[data-cancel]")) this.#closeNew()
-    else if (event.target.closest("[data-known]")) this.#take(JSON.parse(event.target.closest("[data-known]").dataset.record))
+  #clicked({ target }) {
+    const token = target.closest(".token")
+    const known = target.closest("[data-known]")
+    if (target.closest(".token__remove")) this.#tokens.remove(token)
+    else if (target.closest("[data-primary]")) this.#promote(token)
+    else if (target.closest("[data-make]")) this.#make()
+    else if (target.closest("[data-cancel]")) this.#closeNew()
+    else if (known) this.#take(JSON.parse(known.dataset.record))
   }
 
   // Finding
 
-  get #options() { return [...this.#list.querySelectorAll("[role='option']")] }
+  get #question() { return `${this.dataset.url}?q=${encodeURIComponent(this.#typed)}` }
 
-  #ask(wait) {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#find(), wait)
-  }
-
-  async #find() {
-    const asked = ++this.#asked
-    const words = this.#box.value.trim()
-    let found
-    try {
-      const answer = await fetch(`${this.dataset.url}?q=${encodeURIComponent(words)}`, { headers: { Accept: "application/json" } })
-      found = (await answer.json()).results
-    } catch {
-      if (asked === this.#asked) this.#show([], this.#words.failed)
-      return
-    }
-    if (asked !== this.#asked || document.activeElement !== this.#box) return
+  #answered(results) {
+    if (document.activeElement !== this.#box) return
     const picked = new Set(this.records.map(({ id }) => id))
-    this.#show(found.filter(({ id }) => !picked.has(id)), words ? this.#words.none : "")
+    const nothing = this.#typed ? this.#words.none : ""
+    this.#show((results ?? []).filter(({ id }) => !picked.has(id)), results ? nothing : this.#words.failed)
   }
 
   #show(found, nothing) {
-    this.#found = found
-    const template = this.querySelector("template[data-option]")
-    const rows = found.map((record) => {
-      const row = template.content.firstElementChild.cloneNode(true)
-      row.querySelector(".picker__mark").innerHTML = record.mark
-      row.querySelector("[data-label]").textContent = record.label
-      row.querySelector("[data-detail]").textContent = record.detail
-      return row
-    })
+    const rows = found.map((record) => this.#option(record))
+    this.#found = new Map(rows.map((row, number) => [row, found[number]]))
+    const make = this.#option({ label: this.#words.create, detail: this.#typed, mark: "+" })
     if (found.length === 0 && nothing) {
-      const line = document.createElement("p")
-      line.className = "picker__none"
-      line.textContent = nothing
-      rows.push(line)
+      rows.push(Object.assign(document.createElement("p"), { className: "picker__none", textContent: nothing }))
     }
-    const make = template.content.firstElementChild.cloneNode(true)
-    const words = this.#box.value.trim()
-    make.querySelector(".picker__mark").textContent = "+"
-    make.querySelector("[data-label]").textContent = this.#words.create
-    make.querySelector("[data-detail]").textContent = words
-    rows.push(make)
-    for (const [number, row] of rows.entries()) row.id = `${this.#list.id}-${number}`
-    this.#list.replaceChildren(...rows)
     this.#list.hidden = false
-    this.#box.setAttribute("aria-expanded", "true")
-    this.#point(found.length || words ? 0 : -1)
+    this.#walk.fill([...rows, make], found.length || this.#typed ? (found.length ? rows[0] : make) : undefined)
+    this.#walk.opened()
+    announce(found.length ? this.#words.found.replace("%s", found.length) : nothing)
   }
 
-  #point(at) {
-    this.#at = at
-    for (const [number, row] of this.#options.entries()) row.setAttribute("aria-selected", number === at)
-    const row = this.#options[at]
-    if (row) this.#box.setAttribute("aria-activedescendant", row.id)
-    else this.#box.removeAttribute("aria-activedescendant")
-    row?.scrollIntoView({ block: "nearest" })
+  #option({ label, detail, mark }) {
+    const row = this.querySelector("template[data-option]").content.firstElementChild.cloneNode(true)
+    row.querySelector(".picker__mark").innerHTML = mark
+    row.querySelector("[data-label]").textContent = label
+    row.querySelector("[data-detail]").textContent = detail
+    return row
   }
 
   #fold() {
-    clearTimeout(this.#timer)
-    this.#asked += 1
+    this.#suggestions.stop()
     this.#list.hidden = true
-    this.#at = -1
-    this.#box.setAttribute("aria-expanded", "false")
-    this.#box.removeAttribute("aria-activedescendant")
+    this.#walk.closed()
   }
 
   #return() {
@@ -171,8 +127,8 @@ class RecordPicker extends HTMLElement {
     this.#quiet = false
   }
 
-  #choose(at) {
-    if (at < this.#found.length) this.#take(this.#found[at])
+  #choose(option) {
+    if (this.#found.has(option)) this.#take(this.#found.get(option))
     else this.#openNew()
   }
 
@@ -183,44 +139,43 @@ class RecordPicker extends HTMLElement {
     this.#form.hidden = true
     this.#return()
     this.#tell()
+    announce(this.#words.taken.replace("%(name)s", record.label))
   }
 
   // Chips
 
   #add({ id, label, address = "", mark = "" }) {
-    const chip = this.querySelector("template[data-chip]").content.firstElementChild.cloneNode(true)
-    chip.dataset.id = id
-    chip.dataset.address = address
-    chip.querySelector("input").value = id
-    chip.querySelector("[data-label]").textContent = label
-    chip.querySelector("[data-mark]").innerHTML = mark
-    const remove = chip.querySelector("[data-remove]")
+    const token = this.querySelector("template[data-chip]").content.firstElementChild.cloneNode(true)
+    token.dataset.id = id
+    token.dataset.address = address
+    token.querySelector("input").value = id
+    token.querySelector("[data-mark]").innerHTML = mark
+    token.querySelector(".token__name").textContent = label
+    const remove = token.querySelector(".token__remove")
     remove.setAttribute("aria-label", remove.dataset.say.replace("%s", label))
-    this.querySelector("[data-chips]").append(chip)
+    this.querySelector("[data-chips]").append(token)
   }
 
-  #remove(chip) {
-    if (!chip) return
-    chip.remove()
-    this.#return()
+  #removed(name) {
     this.#tell()
+    announce(this.#words.gone.replace("%(name)s", name))
   }
 
-  #promote(chip) {
-    this.querySelector("[data-chips]").prepend(chip)
+  #promote(token) {
+    this.querySelector("[data-chips]").prepend(token)
     this.#return()
     this.#tell()
   }
 
   #tell() {
-    for (const [number, chip] of this.#chips.entries()) chip.querySelector("[data-primary]").disabled = number === 0
+    for (const [number, token] of this.#tokens.all.entries()) token.querySelector("[data-primary]").disabled = number === 0
     this.dispatchEvent(new CustomEvent("records:changed", { bubbles: true, detail: { kind: this.dataset.kind, records: this.records } }))
   }
 
   // Somebody new
 
   #openNew() {
-    const words = this.#box.value.trim()
+    const words = this.#typed
     this.#fold()
     this.#box.value = ""
     this.#say("")

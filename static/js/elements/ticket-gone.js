@@ -1,5 +1,7 @@
 // <ticket-gone> with a <template>, in the pane of a ticket: when one may see the ticket no more, it is closed. What one
 // was writing stays to be copied; nothing else of the ticket does.
+import { announce } from "../announce.js";
+
 class TicketGone extends HTMLElement {
   connectedCallback() {
     document.addEventListener("ticket:gone", this)
@@ -25,7 +27,7 @@ class TicketGone extends HTMLElement {
     document.querySelector("#context")?.replaceChildren()
     this.before(said)
     htmx.process(pane)
-    document.dispatchEvent(new CustomEvent("announce", { detail: { items: [{ text }] } }))
+    announce(text)
     this.remove()
   }
 }
