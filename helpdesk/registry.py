@@ -24,10 +24,14 @@ UnreadCount = Callable[[Any], int]
 # A part of everybody's profile page, printed: safe HTML.
 ProfilePanel = Callable[[HttpRequest], str]
 
+# The numbers of the tickets whose row in the list carries a mark: one column, as a subquery that depends on no row.
+RowMark = Callable[[], Any]
+
 _health_probes: dict[str, HealthProbe] = {}
 _settings_alerts: dict[str, SettingsAlert] = {}
 _unread_counts: dict[str, UnreadCount] = {}
 _profile_panels: dict[str, ProfilePanel] = {}
+_row_marks: dict[str, RowMark] = {}
 
 
 def register_health_probe(name: str, probe: HealthProbe) -> None:
@@ -64,6 +68,15 @@ def register_profile_panel(place: str, panel: ProfilePanel) -> None:
 
 def profile_panels() -> dict[str, ProfilePanel]:
     return dict(_profile_panels)
+
+
+def register_row_mark(name: str, numbers: RowMark) -> None:
+    """`name` is what a ticket of the list is asked, as _ticket_row.html prints it."""
+    _row_marks[name] = numbers
+
+
+def row_marks() -> dict[str, RowMark]:
+    return dict(_row_marks)
 
 
 def register_live(audience: LiveAudience, groups: LiveGroups) -> None:

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from helpdesk import html as safe_html
-from inbox.models import Attachment, Direction, Message, Outgoing
+from inbox.models import Attachment, Direction, Message, MessageKind, Outgoing
+from tickets.models import Status
 
 # HTML made of these alone looks right among our own words. Anything else is a page of its own, in a frame.
 _PLAIN_TAGS = frozenset("p div br b strong i em u s a ul ol li blockquote pre code span wbr hr".split())
@@ -116,7 +117,21 @@ class Said:
 
     @property
     def is_failed(self) -> bool:
-        return self.outgoing is not None and (self.outgoing.is_failed or self.outgoing.is_cancelled)
+        return self.outgoing is not None and self.outgoing.is_failed
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.outgoing is not None and self.outgoing.is_cancelled
+
+    @property
+    def status_then(self) -> Status | None:
+        """Where a mail that is sent later puts its ticket when it leaves: as its writer chose, or as the pipeline does."""
+        ticket, outgoing = self.message.ticket, self.outgoing
+        if ticket is None or outgoing is None or not outgoing.is_scheduled:
+            return None
+        if chosen := outgoing.on_leaving.get("status"):
+            return next((one for one in ticket.pipeline.statuses.all() if one.pk == chosen), None)
+        return None if self.message.kind == MessageKind.FORWARD else ticket.status_after_answer()
 
     @property
     def inline_urls(self) -> dict[str, str]:

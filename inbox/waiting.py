@@ -1,4 +1,4 @@
-"""What /health/ and every page tell of mail: how long it waits, and which mailboxes do not work."""
+"""What /health/, every page and the list tell of mail: how long it waits, and which mailboxes do not work."""
 
 from __future__ import annotations
 
@@ -30,3 +30,9 @@ def mailboxes_in_error() -> int:
 
 def a_mailbox_is_in_error() -> bool:
     return Mailbox.objects.in_error().exists()
+
+
+def tickets_with_scheduled() -> models.QuerySet[Outgoing, int]:
+    """The numbers of the tickets from which a mail leaves at a time that its writer chose."""
+    scheduled = Outgoing.objects.held().filter(scheduled=True, message__ticket__isnull=False)
+    return scheduled.order_by().values_list("message__ticket", flat=True)

@@ -219,9 +219,22 @@ def test_a_page_in_which_another_answer_is_typed_keeps_it_and_is_told(agent: Use
     assert response.content == b""
     assert "Not sent. You have begun another answer" in response["HX-Trigger"]
     page = signed_in(agent).get(f"/tickets/{ticket.number}/").content.decode()
-    assert "It was taken back." in page
-    assert "Edit and send" in page
     assert f"/outgoing/{answer.outgoing.pk}/retry/" not in page
+
+
+def test_what_was_cancelled_is_one_quiet_line_with_its_text_behind_it(agent: User, ticket: Ticket) -> None:
+    answer = send(draft_of(agent, ticket), by=agent)
+    elsewhere(agent, ticket)
+    press_undo(agent, answer.outgoing)
+    page = signed_in(agent).get(f"/tickets/{ticket.number}/").content.decode()
+    line = page[page.index(f'<article class="unsent" id="m{answer.pk}"') :].partition("</article>")[0]
+    assert "It was taken back." in line
+    summary, _, behind = line.partition("</summary>")
+    assert "We send another." not in summary
+    assert "We send another." in behind
+    assert "Edit and send" in behind
+    assert 'role="alert"' not in line
+    assert "is-failed" not in line
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk import live
+from helpdesk import live, registry
 from people.models import Company, Contact, ContactAddress, Team, TicketAccess, User
 from tickets.audience import Standing
 from tickets.describing import set_properties
@@ -123,7 +123,12 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         seen = Seen.objects.filter(ticket=models.OuterRef("pk"), user=user, at__gte=models.OuterRef("last_inbound_at"))
         addresses = ContactAddress.objects.filter(contact=models.OuterRef("contact")).order_by("-is_primary", "pk")
         tickets = self.select_related("status", "owner", "contact").only(*ROW_FIELDS)
+        marks = {
+            name: models.ExpressionWrapper(models.Q(pk__in=numbers()), output_field=models.BooleanField())
+            for name, numbers in registry.row_marks().items()
+        }
         return tickets.annotate(
+            **marks,
             contact_address=models.Subquery(addresses.values("address")[:1]),
             is_unread=models.Case(
                 models.When(last_inbound_at=None, then=models.Value(False)),

@@ -254,6 +254,23 @@ def test_the_signature_that_a_reply_gets_is_shown_before(desk, agent):
     assert "Your signature is added" not in desk.get(f"/tickets/{ticket.number}/").content.decode()
 
 
+def test_a_mail_for_tomorrow_says_what_it_will_do_and_what_stops_it(desk, agent, ticket):
+    closed = ticket.pipeline.first_status(Kind.CLOSED)
+    tomorrow = {"due": "tomorrow", "cancel_if_answered": "1", "form_key": uuid.uuid4()}
+    desk.post(f"/tickets/{ticket.number}/replies/", {**tomorrow, "text": "Good morning.", "due_status": closed.pk})
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "Not if the customer writes first." in page
+    assert "The ticket is set to “Closed” then." in page
+
+
+def test_a_mail_for_tomorrow_says_what_the_pipeline_does_where_nobody_chose(desk, ticket):
+    form = {"due": "tomorrow", "text": "Good morning.", "form_key": uuid.uuid4()}
+    desk.post(f"/tickets/{ticket.number}/replies/", form)
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "The ticket is set to “Waiting on contact” then." in page
+    assert "Not if the customer writes first." not in page
+
+
 @pytest.fixture
 def leaving_me():
     """Nobody's ticket, which is why its agent sees it, and what they write to close it: that asks for an owner."""

@@ -4,8 +4,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from inbox.models import Conversation, Outgoing, OutgoingState
-from inbox.replying import reply
+from inbox import undoing
+from inbox.models import Conversation, Draft, Outgoing, OutgoingState
+from inbox.replying import reply, send
 from people.models import Role
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.views.conftest import HTMX
@@ -287,6 +288,25 @@ def fill(count, **fields):
     for number in range(count):
         ticket = make_ticket(contact=make_contact(name="" if number % 2 else "Elina"), **fields)
         make_message(ticket, text="hello")
+
+
+def test_the_row_says_that_a_reply_is_scheduled_until_it_has_left_or_is_taken_back(desk, agent):
+    ticket, other = make_ticket(name="Wrong size"), make_ticket(name="Tent pole")
+    for one in (ticket, other):
+        make_message(one)
+    draft = Draft(user=agent, ticket=ticket, mode="reply", text="Good morning.")
+    outgoing = send(draft, by=agent, due_at=timezone.now() + timedelta(days=1)).outgoing
+
+    def marked():
+        page = desk.get("/tickets/?view=all-open", headers=HTMX).content.decode()
+        rows = {number: page[page.index(f'id="t{number}"') :].partition("</li>")[0] for number in (ticket.pk, other.pk)}
+        return [number for number, row in rows.items() if 'title="A reply is scheduled"' in row]
+
+    assert marked() == [ticket.pk]
+    rows = desk.get(f"/tickets/rows/?only={ticket.pk}", headers=HTMX).content.decode()
+    assert '<span class="sr-only">A reply is scheduled</span>' in rows
+    undoing.undo_sending(outgoing, by=agent, now=timezone.now())
+    assert marked() == []
 
 
 def test_the_list_costs_the_same_for_one_ticket_and_for_fifty(desk, count_queries):
