@@ -8,16 +8,19 @@ from functools import cached_property
 
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from inbox import releasing
 from inbox.addressing import OwnAddresses, Recipients, why_not, written
 from inbox.addressing.desk import MOST_KEPT, conversation_of, found_for
 from inbox.addressing.senders import sender_for, senders_for, usual_sender_of
 from inbox.addressing.subject import usual_subject
-from inbox.errors import ContactWithoutAddress, NobodyToWriteTo, NotAMailAddress, ReplyError
+from inbox.errors import ContactWithoutAddress, NobodyToWriteTo, NotAMailAddress, ReplyError, StillAside
 from inbox.models import Attachment, Conversation, Draft, Mailbox, MailKind, Message
 from inbox.models.message import Address
 from inbox.quoting import cleaned_history
+from inbox.quoting import history as quoted_history
 from people.models import User
 from people.models.contact import normalised
 from tickets.models import Ticket
@@ -184,6 +187,23 @@ class Head:
     @property
     def is_forward(self) -> bool:
         return self.kind == MailKind.FORWARD
+
+    @property
+    def aside(self) -> str:
+        """Before anything is sent: why somebody who is named may not get the answered message, or of a forward that the
+        customer may not. "" where it is theirs anyway, or neither its words nor its files go along.
+        """
+        if self.answered is None or not releasing.is_aside(self.answered):
+            return ""
+        files = any(goes_along for _file, goes_along in self.files)
+        if not files and not quoted_history(self.kind, self.answered, self.draft.quoted_html).text:
+            return ""
+        addresses = [chip.address for each in self.fields for chip in each.chips]
+        if kept := releasing.kept_from(self.answered, addresses, self.ticket):
+            return str(StillAside(kept[0]))
+        if not self.is_forward:
+            return ""
+        return gettext("The customer may not see this message yet: forward it to others, or without it and its files.")
 
     @property
     def is_touched(self) -> bool:

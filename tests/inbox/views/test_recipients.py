@@ -59,6 +59,28 @@ def test_a_forward_begins_with_nobody_its_subject_and_the_files(desk: Client, ti
     assert 'name="kind" value="forward"' in page
 
 
+def test_choosing_forward_tells_at_once_who_may_not_get_the_message(desk: Client, ticket: Ticket) -> None:
+    told = make_message(ticket, from_address="help@carrier.example", text="It was stolen.", third_party=True)
+    address = f"/tickets/{ticket.number}/replies/?answers={told.pk}&kind="
+    may_not = "The customer may not see this message yet"
+    assert may_not in desk.get(f"{address}forward", headers=HTMX).content.decode()
+    assert may_not not in desk.get(f"{address}reply", headers=HTMX).content.decode()
+    named_already = desk.get(f"{address}forward&to=elina@customer.example", headers=HTMX).content.decode()
+    assert "elina@customer.example may not see the message that you answer" in named_already
+    theirs = ticket.messages.exclude(pk=told.pk).get()
+    head = desk.get(f"/tickets/{ticket.number}/replies/?answers={theirs.pk}&kind=forward", headers=HTMX)
+    assert "may not see" not in head.content.decode()
+
+
+def test_without_its_words_a_message_that_stands_aside_keeps_nobody_away(desk: Client, ticket: Ticket) -> None:
+    told = make_message(ticket, from_address="help@carrier.example", text="It was stolen.", third_party=True)
+    fields = form(kind="reply", answers=told.pk, chosen="1", to="elina@customer.example", to_mailbox="")
+    head = f"/tickets/{ticket.number}/head/"
+    assert "may not see the message" in desk.post(head, fields, headers=HTMX).content.decode()
+    del fields["quotes"]
+    assert "may not see the message" not in desk.post(head, fields, headers=HTMX).content.decode()
+
+
 def test_another_kind_finds_people_anew_and_keeps_those_one_added(desk: Client, ticket: Ticket) -> None:
     typed = form(to=["Elina <elina@customer.example>", "boss@x.example"], cc="olu@customer.example", bcc="h@x.example")
     address = f"/tickets/{ticket.number}/head/"
