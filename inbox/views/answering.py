@@ -28,9 +28,9 @@ from inbox.views.workspace import answer_workspace, ticket_context
 from people.access import signed_in
 from tickets.forms import RequiredFields
 from tickets.listing import Listing
-from tickets.models import Seen, Ticket, View, view_or_default
+from tickets.models import Seen, Ticket
 from tickets.models.ticket import Cursor
-from tickets.views.changing import header_context, page_address, row_of
+from tickets.views.changing import header_context, page_address, row_of, view_of
 
 A_YEAR = 365 * 24 * 3600
 
@@ -116,13 +116,13 @@ def _close(request: HttpRequest, ticket: Ticket, said: str, further: dict[str, A
 def answer_nothing_open(request: HttpRequest) -> HttpResponse:
     """The list as it is now, and none of its tickets open."""
     context = {"relists": True, "moves_focus": True}
-    response = answer_workspace(request, Listing(_view(request), signed_in(request)), context)
+    response = answer_workspace(request, Listing(view_of(request), signed_in(request)), context)
     response["HX-Push-Url"] = workspace_address(request)
     return reswap(retarget(response, "#ticket"), "outerHTML")
 
 
 def workspace_address(request: HttpRequest) -> str:
-    return f"{reverse('inbox:workspace')}?{urlencode({'view': _view(request).key})}"
+    return f"{reverse('inbox:workspace')}?{urlencode({'view': view_of(request).key})}"
 
 
 def _elsewhere(
@@ -133,7 +133,7 @@ def _elsewhere(
     trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
     if not further:
         return toast(response, said)
-    context = {**further, "ticket": ticket, "view": _view(request)}
+    context = {**further, "ticket": ticket, "view": view_of(request)}
     response.content += render(request, "inbox/_sending_toast.html", context).content
     return response
 
@@ -149,7 +149,7 @@ def answer_refused(
     """422 with everything that was typed; nothing was written."""
     doubts: dict[str, Any] = {"checks": checks, "anyway": wish.insisting_on(checks) if wish else ""}
     if not wants_fragment(request):
-        view = view_or_default(composer.user, request.GET.get("view", ""))
+        view = view_of(request)
         context = {**ticket_context(request, ticket, composer), **doubts}
         return answer_workspace(request, Listing(view, composer.user), context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     context = {**header_context(request, ticket), "composer": composer, "moves_focus": True, **doubts}
@@ -172,7 +172,7 @@ def answer_asking(
         chosen = written.draft.answers if written.chosen else None
         written.error = _("“%(status)s” asks for more of the ticket first.") % {"status": form.status.label}
         composer = Composer(ticket, user, Thread(ticket), chosen, mode="reply", reply=written)
-        view = view_or_default(user, request.GET.get("view", ""))
+        view = view_of(request)
         context = {**ticket_context(request, ticket, composer), "asks": asks}
         return answer_workspace(request, Listing(view, user), context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     context = {"ticket": ticket, **asks}
@@ -196,20 +196,16 @@ def answer_with_draft(request: HttpRequest, ticket: Ticket, said: str) -> HttpRe
 
 def _open(request: HttpRequest, ticket: Ticket, composer: Composer | None = None, **further: Any) -> HttpResponse:
     """The answer to a form that leads to a ticket, as if somebody had opened it in the list."""
-    view = _view(request)
+    view = view_of(request)
     context = {**ticket_context(request, ticket, composer), "view": view, "moves_focus": True, **further}
     response = answer_workspace(request, Listing(view, signed_in(request)), context)
     response["HX-Push-Url"] = f"{ticket.get_absolute_url()}?{urlencode({'view': view.key})}"
     return reswap(retarget(response, "#ticket"), "outerHTML")
 
 
-def _view(request: HttpRequest) -> View:
-    return view_or_default(signed_in(request), request.GET.get("view", ""))
-
-
 def _next_of(request: HttpRequest, ticket: Ticket, stood: Cursor) -> Ticket | None:
     """The one that stood below it in its view, else the first one; None when it was the only one."""
-    view, user = _view(request), signed_in(request)
+    view, user = view_of(request), signed_in(request)
     rows = [*Listing(view, user, after=stood, size=2).rows, *Listing(view, user, size=2).rows]
     following = next((row.ticket.pk for row in rows if row.ticket.pk != ticket.pk), None)
     return Ticket.objects.visible_to(user).for_page().filter(pk=following).first() if following else None

@@ -21,8 +21,8 @@ from people.access import signed_in
 from tickets.associating import companies_of, contacts_of
 from tickets.describing import BUILT_IN
 from tickets.form_fields import form_field
-from tickets.models import Ticket, view_or_default
-from tickets.views.changing import changeable_ticket, page_address, row_of
+from tickets.models import Ticket
+from tickets.views.changing import changeable_ticket, page_address, row_of, view_of
 
 
 class AssociationForm(forms.Form):
@@ -62,7 +62,7 @@ def _associate(request: HttpRequest, number: int, kind: str) -> HttpResponse:
 
 
 def _show(request: HttpRequest, ticket: Ticket, kind: str, form: AssociationForm, *, status: int = 200) -> HttpResponse:
-    view = view_or_default(signed_in(request), request.GET.get("view", ""))
+    view = view_of(request)
     context = {"ticket": ticket, "kind": kind, "field": form[kind], "view": view, "section": "desk"}
     return render_page(request, "inbox/association.html", "inbox/_association.html", context, status=status)
 

@@ -27,7 +27,8 @@ from people.models import Contact
 from tickets.creation_form import CreationForm
 from tickets.errors import TicketError
 from tickets.listing import Listing
-from tickets.models import Ticket, view_or_default
+from tickets.models import Ticket
+from tickets.views.changing import view_of
 
 # What the next ticket of a row of them has in common with the one before.
 KEPT = ("pipeline", "status", "priority", "owner", "team")
@@ -66,12 +67,11 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
 
 
 def _show(request: HttpRequest, form: CreationForm, *, is_fresh: bool = False, status: int = 200) -> HttpResponse:
-    user = signed_in(request)
     context = {
         "form": form,
         "is_fresh": is_fresh,
         "form_key": form.data.get("form_key") or uuid.uuid4(),
-        "view": view_or_default(user, request.GET.get("view", "")),
+        "view": view_of(request),
         "section": "desk",
         "keep": _keep(request),
     }
@@ -108,7 +108,7 @@ def _another(request: HttpRequest, form: CreationForm, ticket: Ticket, said: str
 
 def _open(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:
     user = signed_in(request)
-    view = view_or_default(user, request.GET.get("view", ""))
+    view = view_of(request)
     opened = Ticket.objects.visible_to(user).for_page().filter(pk=ticket.pk).first()
     if opened is None:
         # Given to somebody whose tickets one does not see.

@@ -22,8 +22,8 @@ from inbox.models import Message, Outgoing
 from inbox.timeline import Said
 from inbox.views.answering import answer_with_draft
 from people.access import may_reply_or_403, signed_in
-from tickets.models import Ticket, view_or_default
-from tickets.views.changing import page_address
+from tickets.models import Ticket
+from tickets.views.changing import page_address, view_of
 
 
 @login_required
@@ -156,7 +156,7 @@ def _answer(request: HttpRequest, message_id: int, said: str, *, failed: bool = 
         (messages.error if failed else messages.success)(request, said)
         return redirect(f"{page_address(request, ticket)}#m{message.pk}" if ticket else "/")
     context: dict[str, Any] = {"entry": Said(message), "ticket": ticket, "may_change": True, "takes_focus": True}
-    context["view"] = view_or_default(user, request.GET.get("view", ""))
+    context["view"] = view_of(request)
     response = render(request, "inbox/_message.html", context, status=409 if failed else 200)
     trigger_client_event(response, "ticket:changed", {"number": message.ticket_id})
     return toast(response, said, kind="error" if failed else "info")

@@ -32,8 +32,8 @@ from people.access import reply_required, signed_in
 from people.models.contact import normalised
 from people.picking import PickingError, give_address
 from tickets.listing import Listing
-from tickets.models import Ticket, view_or_default
-from tickets.views.changing import changeable_ticket, header_context, page_address
+from tickets.models import Ticket
+from tickets.views.changing import changeable_ticket, header_context, page_address, view_of
 
 MOST_SUGGESTED = 8
 
@@ -152,7 +152,7 @@ def _mended(
     if wants_fragment(request):
         context |= {**header_context(request, ticket), "moves_focus": True}
         return render(request, "inbox/_composer.html", context, status=status)
-    view = view_or_default(composer.user, request.GET.get("view", ""))
+    view = view_of(request)
     context |= ticket_context(request, ticket, composer)
     return answer_workspace(request, Listing(view, composer.user), context, status=status)
 

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_safe
 from helpdesk.numbers import as_number
 from helpdesk.web import vary_on_fragment, wants_fragment
 from people.access import signed_in
-from tickets.models import Ticket, view_or_default
+from tickets.models import Ticket
+from tickets.views.changing import view_of
 
 MOST = 50
 
@@ -25,7 +26,7 @@ def ticket_rows(request: HttpRequest) -> HttpResponse:
     wanted = list(filter(None, map(as_number, request.GET.get("only", "").split(","))))[:MOST]
     context = {
         "rows": Ticket.objects.visible_to(user).for_list(user).filter(pk__in=wanted),
-        "view": view_or_default(user, request.GET.get("view", "")),
+        "view": view_of(request),
         "open": as_number(request.GET.get("open", "")) or 0,
     }
     return vary_on_fragment(render(request, "inbox/_rows_now.html", context))

@@ -24,9 +24,9 @@ from people.access import signed_in
 from people.models import User
 from tickets import notifying
 from tickets.listing import MOST_SHOWN, PAGE, Count, Listing, read
-from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for, view_or_default
+from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for
 from tickets.models.ticket import MOST_COUNTED, BoundedCount
-from tickets.views.changing import header_context, page_address, row_of
+from tickets.views.changing import header_context, page_address, row_of, view_of
 
 EARLIER = 5
 
@@ -45,7 +45,7 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
     """A ticket beside the list it was opened from."""
     user = signed_in(request)
     opened = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
-    view = view_or_default(user, request.GET.get("view", ""))
+    view = view_of(request)
     context = {**ticket_context(request, opened), "view": view, "moves_focus": wants_fragment(request)}
     # A colleague's link may name a view that one does not have: the ticket is what they meant.
     listing = Listing(view, user, size=_wanted(request))
@@ -85,7 +85,7 @@ def thread(request: HttpRequest, number: int) -> HttpResponse:
     if not wants_fragment(request):
         return redirect(page_address(request, opened))
     if "unfolds" in request.GET:
-        context = {"ticket": opened, "thread": now, "view": view_or_default(user, request.GET.get("view", ""))}
+        context = {"ticket": opened, "thread": now, "view": view_of(request)}
         now.answered_id = _number(request, "answers") if "chosen" in request.GET else None
         return _fragment(request, "inbox/_thread.html", {**context, "may_change": user.may_reply})
     if now.version == request.GET.get("version", ""):

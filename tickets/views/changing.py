@@ -20,7 +20,7 @@ from people.models import User
 from tickets.associating import earlier_activities
 from tickets.describing import Field, field_of
 from tickets.forms import PropertyForm
-from tickets.models import Following, Priority, Property, PropertyKind, Ticket, view_or_default
+from tickets.models import Following, Priority, Property, PropertyKind, Ticket, View, view_or_default
 from tickets.presence import others_on
 
 
@@ -39,7 +39,7 @@ def changeable_ticket(request: HttpRequest, number: int, *, for_page: bool = Tru
 def header_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     """What _ticket_header.html and _ticket_properties.html print beside the ticket itself."""
     user = signed_in(request)
-    view = view_or_default(user, request.GET.get("view", ""))
+    view = view_of(request)
     context: dict[str, Any] = {"ticket": ticket, "view": view, "may_change": user.may_reply}
     context["follows"] = Following.objects.filter(ticket=ticket, user=user).exists()
     if user.may_reply:
@@ -110,6 +110,11 @@ def answer_refusal(request: HttpRequest, ticket: Ticket, form: Form | None = Non
     response = _changed(request, ticket)
     response.status_code = 422
     return toast(response, why, kind="error")
+
+
+def view_of(request: HttpRequest) -> View:
+    """The view that the ticket was opened from, which its address names."""
+    return view_or_default(signed_in(request), request.GET.get("view", ""))
 
 
 def page_address(request: HttpRequest, ticket: Ticket) -> str:

@@ -17,7 +17,7 @@ from people.access import settings_required, signed_in
 from tickets.creating import ALWAYS, NEVER_REQUIRED, arrange_creation, creation_layout, fields_left_out
 from tickets.creation_form import CreationForm
 from tickets.describing import Field, fields_for
-from tickets.models import view_or_default
+from tickets.views.changing import view_of
 
 
 @settings_required
@@ -59,7 +59,7 @@ def _arranged(request: HttpRequest) -> list[Field]:
 
 
 def _show(request: HttpRequest, layout: list[Field], *, is_saved: bool = False) -> HttpResponse:
-    view = view_or_default(signed_in(request), request.GET.get("view", ""))
+    view = view_of(request)
     context: dict[str, Any] = {
         "layout": layout,
         "left_out": fields_left_out(layout),

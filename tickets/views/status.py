@@ -16,8 +16,8 @@ from people.access import signed_in
 from people.models import User
 from tickets.errors import TicketError
 from tickets.forms import RequiredFields, StatusForm
-from tickets.models import Status, Ticket, view_or_default
-from tickets.views.changing import Undo, answer_change, answer_refusal, changeable_ticket, changed_again
+from tickets.models import Status, Ticket
+from tickets.views.changing import Undo, answer_change, answer_refusal, changeable_ticket, changed_again, view_of
 
 
 @login_required
@@ -57,7 +57,7 @@ def _ask(request: HttpRequest, ticket: Ticket, status: Status, form: RequiredFie
         "ticket": ticket,
         "wanted": status,
         "form": form,
-        "view": view_or_default(signed_in(request), request.GET.get("view", "")),
+        "view": view_of(request),
         "section": "desk",
     }
     page, partial = "tickets/status_asks.html", "tickets/_status_asks.html"
