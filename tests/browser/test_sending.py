@@ -125,6 +125,26 @@ def test_z_takes_back_from_wherever_one_is(desk: Page) -> None:
     assert not Outgoing.objects.exists()
 
 
+def test_nothing_offers_to_undo_what_was_undone_in_the_conversation(desk: Page) -> None:
+    toast = desk.locator("#toasts .toast", has_text="Sending to Elina Saarinen")
+    for button in ("Undo", "Send now"):
+        write(desk, "Too quick.")
+        desk.keyboard.press("Control+Enter")
+        expect(toast).to_be_visible()
+        desk.locator("#messages .msg.is-pending").get_by_role("button", name=button).click()
+        expect(toast).to_have_count(0, timeout=2_000)
+    # Kept beside an answer that was begun since, it is undone all the same.
+    write(desk, "Once more.")
+    desk.keyboard.press("Control+Enter")
+    expect(toast).to_be_visible()
+    write(desk, "Something else.")
+    with desk.expect_response(lambda response: "/drafts/" in response.url):
+        pass
+    toast.get_by_role("button", name="Undo").click()
+    expect(desk.locator("#toasts")).to_contain_text("You have begun another answer")
+    expect(toast).to_have_count(0, timeout=2_000)
+
+
 def test_a_status_that_asks_is_answered_in_one_go(closing_asks: None, desk: Page, ticket: Ticket) -> None:
     write(desk, "Done.")
     desk.get_by_role("button", name="Send and set status").click()

@@ -1,5 +1,5 @@
 // <count-down data-seconds="10" data-words="Sends in {n} s">: how many seconds are left, from when it is put into the page.
-// data-takes-away: its toast goes with the last second, and when what it offers was done.
+// data-takes-away: its toast goes with the last second.
 class CountDown extends HTMLElement {
   #timer
   #ends = 0
@@ -9,7 +9,6 @@ class CountDown extends HTMLElement {
 
   connectedCallback() {
     this.#toast = this.hasAttribute("data-takes-away") ? this.closest(".toast") : null
-    this.#toast?.addEventListener("htmx:after:request", this)
     this.#start()
   }
 
@@ -19,11 +18,6 @@ class CountDown extends HTMLElement {
 
   disconnectedCallback() {
     clearInterval(this.#timer)
-    this.#toast?.removeEventListener("htmx:after:request", this)
-  }
-
-  handleEvent() {
-    setTimeout(() => this.#toast?.remove())
   }
 
   #start() {

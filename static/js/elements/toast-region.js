@@ -59,13 +59,22 @@ class ToastRegion extends HTMLElement {
 
   // The connection is back: that it was away is no news any more. A gateway that answers for the desk is not the desk.
   // Nor is it that something failed which works now.
-  #reached({ request, response }) {
+  #reached({ request, response, sourceElement }) {
     if (response.status < 502) for (const toast of this.#saying(this.dataset.offline)) toast.remove()
     if (response.status >= 400) return
 
+    this.#overtaken(request, sourceElement)
     const text = this.#failed.get(nameOf(request))
     this.#failed.delete(nameOf(request))
     if (text && ![...this.#failed.values()].includes(text)) for (const toast of this.#saying(text)) toast.remove()
+  }
+
+  // What a toast offers was done somewhere else in the page.
+  #overtaken(request, by) {
+    for (const form of this.querySelectorAll(".toast form")) {
+      const isSame = nameOf({ method: "POST", action: form.getAttribute("action") }) === nameOf(request)
+      if (isSame && !form.contains(by)) form.closest(".toast").remove()
+    }
   }
 
   // An answer that is not swapped in, and whose server did not say why itself.
