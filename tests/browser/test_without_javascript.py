@@ -1,9 +1,12 @@
 """Everything an agent needs, with scripts switched off."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
-from inbox.models import Direction
+from inbox.models import Direction, Outgoing
 from tests.factories import make_message, make_ticket
 from tickets.models import Kind
 
@@ -49,6 +52,26 @@ def test_an_agent_does_the_main_job_without_scripts(page, live_server, sign_in, 
     expect(page.get_by_role("button", name="Owner: Aino Virtanen")).to_be_visible()
     ticket.refresh_from_db()
     assert (ticket.turn, ticket.owner) == (Kind.CLOSED, aino)
+
+
+def test_a_reply_is_sent_later_without_scripts(page, live_server, sign_in, aino, support, smtp_server):
+    ticket = make_ticket(name="Wrong size")
+    make_message(ticket, text="It is too small.", mailbox=support)
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.get_by_role("textbox", name="Your reply").fill("Good morning.")
+    page.get_by_role("button", name="Send and set status").click()
+    page.get_by_role("menuitem", name="Send later").click()
+    dialog = page.get_by_role("dialog", name="Send later")
+    when = (timezone.localtime() + timedelta(days=3)).replace(second=0, microsecond=0)
+    dialog.get_by_label("Another day and time").fill(when.strftime("%Y-%m-%dT%H:%M"))
+    dialog.get_by_label("Status when it leaves").select_option(label="Closed")
+    dialog.get_by_role("checkbox").uncheck()
+    dialog.get_by_role("button", name="Send at that time").click()
+    expect(page.locator("#messages .msg.is-pending")).to_contain_text("The ticket is set to “Closed” then.")
+    outgoing = Outgoing.objects.get()
+    assert (outgoing.scheduled, outgoing.due_at, outgoing.cancel_if_answered) == (True, when, False)
+    assert smtp_server.taken == []
 
 
 def test_an_earlier_message_is_answered_and_left_again_by_plain_links(page, live_server, sign_in, aino, support):

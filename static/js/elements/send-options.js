@@ -23,7 +23,10 @@ class SendOptions extends HTMLElement {
 
   handleEvent(event) {
     if (event.type === "keydown") this.#key(event)
-    else if (event.target.closest("[data-later]")) setTimeout(() => this.#later.showModal()) // after the menu is gone
+    else if (event.target.closest("[data-later]")) {
+      event.preventDefault() // it comes as a popover only where no script runs
+      setTimeout(() => this.#later.showModal()) // after the menu is gone
+    }
     else if (event.target.closest("[data-close]")) this.#later.close()
     else if (this.#later.open && event.target.closest("dialog button")) this.#later.close("sent")
   }
