@@ -216,3 +216,43 @@ def test_images_of_a_trusted_sender_are_not_asked_about_again(page, live_server,
     with page.expect_request("https://images.example/logo.png"):
         page.reload()
     expect(page.get_by_text("1 remote image blocked")).to_have_count(0)
+
+
+def test_each_paragraph_runs_the_way_its_first_letter_does(page, live_server, sign_in, aino):
+    ticket = make_ticket(name="Two ways")
+    make_message(ticket, text="שלום,\nתודה", now=timezone.now() - timedelta(hours=2))
+    make_message(
+        ticket,
+        html=clean('<div style="background:#fff1d0"><p>שלום,</p></div>'),
+        now=timezone.now() - timedelta(hours=1),
+    )
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}{ticket.get_absolute_url()}")
+    expect(page.locator("email-frame[data-fitted]")).to_be_visible()
+
+    # Where the first letter stands in what holds it: 0 is its left edge, 1 its right one.
+    place = """(holder) => {
+      const walker = document.createTreeWalker(holder, NodeFilter.SHOW_TEXT)
+      while (!walker.nextNode().data.trim()) {}
+      const range = holder.ownerDocument.createRange()
+      const begins = walker.currentNode.data.search(/\\S/)
+      range.setStart(walker.currentNode, begins)
+      range.setEnd(walker.currentNode, begins + 1)
+      const letter = range.getBoundingClientRect()
+      const box = holder.getBoundingClientRect()
+      return (letter.right - box.left) / box.width
+    }"""
+    assert page.locator(".msg__body", has_text="תודה").evaluate(place) > 0.9
+    framed = page.frame_locator("email-frame iframe").locator("main")
+    assert framed.evaluate(place) > 0.9
+
+
+def test_the_details_of_a_mail_open_below_its_head(page, live_server, sign_in, aino):
+    ticket = make_ticket(name="Who else")
+    make_message(ticket, text="Hello")
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}{ticket.get_absolute_url()}")
+    avatar = page.locator(".msg .avatar").first
+    before = avatar.bounding_box()["y"]
+    page.locator(".msg__who summary").click()
+    assert abs(avatar.bounding_box()["y"] - before) < 8
