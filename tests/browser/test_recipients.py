@@ -183,3 +183,11 @@ def test_whoever_sends_to_no_address_is_led_to_it(page, live_server, sign_in, ai
     expect(page.locator("#f-cc-error")).to_contain_text("“jussi@” is not a mail address.")
     expect(page.locator(".composer__reply .editor")).to_have_text("We send another.")
     assert not Message.objects.filter(author=aino).exists()
+
+
+def test_a_very_long_name_leaves_its_place_to_the_sender(page, live_server, sign_in, aino, support):
+    ticket = make_ticket(name="Long", contact=make_contact(name="X" * 190))
+    make_message(ticket, from_name="X" * 190, from_address="long@name.example")
+    open_ticket(page, live_server, sign_in, aino, ticket)
+    page.get_by_role("textbox", name="Reply").click()
+    assert page.locator("#composer-head .rcpt__from + *").bounding_box()["width"] > 100
