@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -145,6 +146,14 @@ class CannotAnswer(ReplyError):
         super().__init__(_("That message cannot be answered: it is a comment or belongs to another ticket."))
 
 
+class FileTooLarge(InboxError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("“%(name)s” is larger than %(limit)s MB, the most that can be attached. Send a link to it instead.")
+            % {"name": name, "limit": settings.HELPDESK_MAX_UPLOAD_MB}
+        )
+
+
 class UploadGone(ReplyError):
     def __init__(self) -> None:
         super().__init__(_("A file is not here any more. Remove it and attach it again."))
@@ -185,6 +194,15 @@ class PropertiesMissing(ReplyError):
     def __init__(self, status: Status, keys: Sequence[str]) -> None:
         self.status, self.keys = status, list(keys)
         super().__init__(_("“%(status)s” asks for more of the ticket first.") % {"status": status.label})
+
+
+class NoSuchTime(ReplyError):
+    def __init__(self) -> None:
+        super().__init__(_("Choose when the mail is to leave: a day and a time."))
+
+
+class WrongStatus(ReplyError):
+    """The form's own words."""
 
 
 class DueInThePast(ReplyError):

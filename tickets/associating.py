@@ -25,7 +25,7 @@ def set_contacts(ticket: Ticket, contacts: Sequence[Contact], *, by: User | None
 
     A ticket without a company takes the one of its new primary contact.
     """
-    ticket._lock()
+    ticket.lock()
     contacts = list(dict.fromkeys(contacts))
     was = contacts_of(ticket)
     if [each.pk for each in was] == [each.pk for each in contacts]:
@@ -42,7 +42,7 @@ def set_contacts(ticket: Ticket, contacts: Sequence[Contact], *, by: User | None
 @transaction.atomic
 def set_companies(ticket: Ticket, companies: Sequence[Company], *, by: User | None, now: datetime) -> bool:
     """The first is the primary one. True when that changed anything."""
-    ticket._lock()
+    ticket.lock()
     companies = list(dict.fromkeys(companies))
     was = companies_of(ticket)
     if [each.pk for each in was] == [each.pk for each in companies]:

@@ -22,7 +22,7 @@ _TRASH = "-trash"
 
 
 @dataclass(frozen=True)
-class Standing:
+class Visibility:
     """What of a ticket decides who sees it, at one moment."""
 
     owner: int | None
@@ -31,7 +31,7 @@ class Standing:
     in_trash: bool
 
     @classmethod
-    def of(cls, ticket: Ticket) -> Standing:
+    def of(cls, ticket: Ticket) -> Visibility:
         return cls(ticket.owner_id, ticket.team_id, ticket.created_by_id, ticket.trashed_at is not None)
 
 
@@ -47,10 +47,10 @@ def audience(number: int, before: Iterable[object] = ()) -> set[str]:
     """Everybody who sees the ticket now or saw it when it stood as in `before`. Two statements, however many they are."""
     from tickets.models import Share, Ticket
 
-    standings = {standing for standing in before if isinstance(standing, Standing)}
+    standings = {standing for standing in before if isinstance(standing, Visibility)}
     now = Ticket.objects.filter(pk=number).only("owner", "team", "created_by", "trashed_at").first()
     if now:
-        standings.add(Standing.of(now))
+        standings.add(Visibility.of(now))
     if not standings:
         return set()
 
@@ -70,7 +70,7 @@ def audience(number: int, before: Iterable[object] = ()) -> set[str]:
     return groups | {address_of(pk) for pk in named.values_list("pk", flat=True)}
 
 
-def _own(standing: Standing) -> Q:
+def _own(standing: Visibility) -> Q:
     reasons = Q(pk=standing.owner) if standing.owner else Q(pk__in=[])
     if standing.created_by:
         reasons |= Q(ticket_access=TicketAccess.OWN, pk=standing.created_by)

@@ -119,7 +119,7 @@ def set_properties(ticket: Ticket, values: Mapping[str, Any], *, by: User | None
     first, or None; a NewContact is made). Others are properties, None takes a value away; all of them together make one event. Raises
     NotAValue, NoSuchProperty and what the verbs of the built-in fields raise; then nothing is changed.
     """
-    ticket._lock()
+    ticket.lock()
     changed = [key for key in values if key in BUILT_IN and _set_built_in(ticket, key, values[key], by=by, now=now)]
     own = {key: value for key, value in values.items() if key not in BUILT_IN}
     properties = {each.key: each for each in Property.objects.filter(key__in=own)}

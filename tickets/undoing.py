@@ -37,10 +37,10 @@ EVENTS = {
 _SEVERAL = frozenset(["other_contacts", "other_companies"])
 _MOMENTS = frozenset(["turn_since", "closed_at", "last_message_at"])
 
-Standing = dict[str, Any]
+Snapshot = dict[str, Any]
 
 
-def as_it_is(ticket: Ticket) -> Standing:
+def as_it_is(ticket: Ticket) -> Snapshot:
     """What `put_back` can put back, in words of JSON."""
     fields = [field for part in PARTS.values() for field in part]
     found = {field: _held(ticket, field) for field in fields}
@@ -50,8 +50,8 @@ def as_it_is(ticket: Ticket) -> Standing:
 @transaction.atomic
 def put_back(
     ticket: Ticket,
-    was: Standing,
-    became: Standing,
+    was: Snapshot,
+    became: Snapshot,
     events: Iterable[int],
     *,
     messages: int = 0,
@@ -62,7 +62,7 @@ def put_back(
     The `events` of what is put back go, and `messages` fewer are counted. `keeping` names parts that stay what they became.
     Says which parts were put back.
     """
-    ticket._lock()
+    ticket.lock()
     changed, undone = set(), set()
     for part, fields in PARTS.items():
         if part not in keeping and all(_held(ticket, field) == became[field] for field in fields):
@@ -90,7 +90,7 @@ def put_back(
     return undone
 
 
-def hand_on(was: Standing, became: Standing, undone: Collection[str], later: Standing) -> Standing:
+def hand_on(was: Snapshot, became: Snapshot, undone: Collection[str], later: Snapshot) -> Snapshot:
     """What `later` is to put back, once what led from `was` to `became` is undone but for parts that still stand."""
     found = dict(later)
     for part, fields in PARTS.items():

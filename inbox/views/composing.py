@@ -19,7 +19,7 @@ from helpdesk.numbers import as_number
 from inbox.addressing import Recipients, read_addresses
 from inbox.addressing.desk import MOST_KEPT, MOST_RECIPIENTS
 from inbox.drafting import Written
-from inbox.errors import FarTooManyRecipients, InboxError
+from inbox.errors import FarTooManyRecipients, FileTooLarge
 from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message, Upload
 from inbox.models.message import Address
 from inbox.rendering import signature_of
@@ -32,7 +32,6 @@ from tickets.models import Ticket
 
 __all__ = [
     "Composer",
-    "FileTooLarge",
     "Written",
     "answered_message",
     "as_key",
@@ -43,14 +42,6 @@ __all__ = [
 
 MOST_SAVES = 2**31 - 2
 _SHOWN_UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
-
-
-class FileTooLarge(InboxError):
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            _("“%(name)s” is larger than %(limit)s MB, the most that can be attached. Send a link to it instead.")
-            % {"name": name, "limit": settings.HELPDESK_MAX_UPLOAD_MB}
-        )
 
 
 @dataclass

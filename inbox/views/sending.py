@@ -11,10 +11,9 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
 
 from inbox.checking import NAMES, Check
-from inbox.errors import PropertiesMissing, ReplyError
+from inbox.errors import NoSuchTime, PropertiesMissing, WrongStatus
 from tickets.describing import required_by_status
 from tickets.forms import RequiredFields, StatusForm
 from tickets.models import Status, Ticket
@@ -23,15 +22,6 @@ REMEMBERED = "then_next"
 """The cookie that says whether Send opens the next ticket."""
 MORNING = time(8)
 _OWN = frozenset(["status", "due", "due_own", "due_status", "cancel_if_answered", "next"])
-
-
-class NoSuchTime(ReplyError):
-    def __init__(self) -> None:
-        super().__init__(_("Choose when the mail is to leave: a day and a time."))
-
-
-class WrongStatus(ReplyError):
-    """The form's own words."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from helpdesk.attachments import opened, respond_with_file
+from inbox.errors import FileTooLarge
 from inbox.models import Upload
-from inbox.views.composing import FileTooLarge, keep_upload
+from inbox.views.composing import keep_upload
 from people.access import signed_in
 
 

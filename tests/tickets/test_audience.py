@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from people.models import Membership, Role, TicketAccess, User
 from tests.factories import make_team, make_ticket, make_user
-from tickets.audience import Standing, audience, groups_of
+from tickets.audience import Visibility, audience, groups_of
 from tickets.models import Share, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -56,14 +56,14 @@ def test_whoever_sees_a_ticket_is_told_of_it_and_nobody_else():
 def test_whoever_loses_sight_of_a_ticket_is_told_once_more():
     aino, ticket = make_user(ticket_access="own", sees_unassigned=False), make_ticket()
     ticket.owner = aino
-    before = Standing.of(ticket)
+    before = Visibility.of(ticket)
     assert not hears(aino, audience(ticket.pk))
     assert hears(aino, audience(ticket.pk, {before}))
 
 
 def test_whoever_may_not_see_the_trash_is_told_when_a_ticket_goes_there_and_then_no_more():
     agent, ticket = make_user(), make_ticket()
-    before = Standing.of(ticket)
+    before = Visibility.of(ticket)
     ticket.trash(by=None, now=timezone.now())
     assert hears(agent, audience(ticket.pk, {before}))
     assert not hears(agent, audience(ticket.pk))
@@ -71,7 +71,7 @@ def test_whoever_may_not_see_the_trash_is_told_when_a_ticket_goes_there_and_then
 
 def test_a_ticket_that_is_gone_is_told_to_those_who_saw_it():
     ticket = make_ticket()
-    number, before = ticket.pk, Standing.of(ticket)
+    number, before = ticket.pk, Visibility.of(ticket)
     ticket.delete()
     assert audience(number) == set()
     assert hears(make_user(), audience(number, {before}))

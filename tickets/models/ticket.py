@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from helpdesk import live, registry
 from people.models import Company, Contact, ContactAddress, Team, TicketAccess, User
-from tickets.audience import Standing
+from tickets.audience import Visibility
 from tickets.describing import set_properties
 from tickets.errors import NotAssignable, StatusNotInPipeline
 from tickets.models.event import EventKind
@@ -245,7 +245,7 @@ class Ticket(models.Model):
     undelivered = models.BooleanField(_("an answer was not delivered"), default=False)
 
     # Where it stood when it was last locked: those who saw it then hear of what was changed since.
-    _stood: Standing | None = None
+    _stood: Visibility | None = None
 
     objects = TicketQuerySet.as_manager()
 
@@ -278,7 +278,7 @@ class Ticket(models.Model):
 
         Raises StatusNotInPipeline.
         """
-        self._lock()
+        self.lock()
         if status.pipeline_id != self.pipeline_id:
             raise StatusNotInPipeline(self, status)
         if status.pk == self.status_id:
@@ -291,7 +291,7 @@ class Ticket(models.Model):
     @transaction.atomic
     def assign(self, owner: User | None, *, by: User | None, now: datetime) -> None:
         """Give the ticket to `owner`, or to nobody. Raises NotAssignable for somebody who may not answer."""
-        self._lock()
+        self.lock()
         if owner and not (owner.is_active and owner.may_reply):
             raise NotAssignable(owner)
         if self.owner_id == (owner.pk if owner else None):
@@ -306,7 +306,7 @@ class Ticket(models.Model):
 
     @transaction.atomic
     def prioritise(self, priority: Priority, *, by: User | None, now: datetime) -> None:
-        self._lock()
+        self.lock()
         if self.priority == priority:
             return
         was, self.priority = Priority(self.priority), priority
@@ -321,7 +321,7 @@ class Ticket(models.Model):
 
     @transaction.atomic
     def trash(self, *, by: User | None, now: datetime) -> None:
-        self._lock()
+        self.lock()
         if self.trashed_at is None:
             self.trashed_at = now
             self.save(update_fields=["trashed_at"])
@@ -329,7 +329,7 @@ class Ticket(models.Model):
 
     @transaction.atomic
     def restore(self, *, by: User, now: datetime) -> None:
-        self._lock()
+        self.lock()
         if self.trashed_at is not None:
             self.trashed_at = None
             self.save(update_fields=["trashed_at"])
@@ -347,7 +347,7 @@ class Ticket(models.Model):
     @transaction.atomic
     def reread(self, *, name: str, contact: Contact | None) -> None:
         """The mail that opened it can be read after all: what it is about and who wrote it."""
-        self._lock()
+        self.lock()
         self.name, self.contact = name[:300], contact
         self.company = contact.company if contact else None
         self.save(update_fields=["name", "contact", "company"])
@@ -359,7 +359,7 @@ class Ticket(models.Model):
 
         A closed ticket is reopened; whether it may be is the pipeline's rule and the caller's question.
         """
-        self._lock()
+        self.lock()
         self.last_inbound_at = max(filter(None, [self.last_inbound_at, at]))
         self._count_message(at, preview, has_attachments, "last_inbound_at")
         if self.message_count > 1 and self.turn != Kind.WAITING_ON_US:
@@ -375,7 +375,7 @@ class Ticket(models.Model):
     @transaction.atomic
     def noted(self, *, at: datetime, has_attachments: bool = False) -> None:
         """A machine of the contact's wrote (somebody is away): it is kept, and it is still whoever's turn it was."""
-        self._lock()
+        self.lock()
         self._count_message(at, self.preview, has_attachments)
 
     @transaction.atomic
@@ -387,7 +387,7 @@ class Ticket(models.Model):
         A `status` that its writer chose stands; what a pipeline does by itself never changes it (SPEC S-34).
         Raises StatusNotInPipeline.
         """
-        self._lock()
+        self.lock()
         self._count_message(at, preview, has_attachments)
         if self.owner_id is None and by.may_reply:
             self.assign(by, by=by, now=at)
@@ -408,7 +408,7 @@ class Ticket(models.Model):
     @transaction.atomic
     def forwarded(self, *, at: datetime, preview: str, has_attachments: bool = False) -> None:
         """One of us wrote to somebody else about it: the contact still waits for whoever they waited for."""
-        self._lock()
+        self.lock()
         self._count_message(at, preview, has_attachments)
 
     @transaction.atomic
@@ -417,7 +417,7 @@ class Ticket(models.Model):
 
         Its words do not become the preview, since they are not the contact's.
         """
-        self._lock()
+        self.lock()
         self.last_inbound_at = max(filter(None, [self.last_inbound_at, at]))
         self._count_message(at, self.preview, has_attachments, "last_inbound_at")
         if self.turn == Kind.WAITING_ON_CONTACT:
@@ -429,7 +429,7 @@ class Ticket(models.Model):
     @transaction.atomic
     def not_delivered(self, *, at: datetime) -> None:
         """An answer of ours did not arrive: it is our turn again, since the contact wrote; also when it was closed."""
-        self._lock()
+        self.lock()
         self.mark_undelivered(True)
         was = self.status
         if self.trashed_at is None and self.turn in (Kind.WAITING_ON_CONTACT, Kind.CLOSED):
@@ -441,7 +441,7 @@ class Ticket(models.Model):
     @transaction.atomic
     def sent_again(self, *, by: User, at: datetime) -> None:
         """`by` sends what did not arrive once more: it is the contact's turn again, unless they wrote meanwhile."""
-        self._lock()
+        self.lock()
         if self.undelivered and self.turn == Kind.WAITING_ON_US:
             was, status = self.status, self.pipeline.first_status(Kind.WAITING_ON_CONTACT)
             if status.kind == Kind.WAITING_ON_CONTACT:
@@ -452,6 +452,14 @@ class Ticket(models.Model):
         self.undelivered = undelivered
         self.save(update_fields=["undelivered"])
         self.changed()
+
+    def lock(self) -> None:
+        """Wait for whoever changes this ticket, then see what they left. Inside a transaction.
+
+        Without a join: when a status changed while we waited, PostgreSQL would join the old one and find no row.
+        """
+        self.refresh_from_db(from_queryset=Ticket.objects.select_for_update())
+        self._stood = Visibility.of(self)
 
     def record(self, kind: EventKind, *, by: User | None, now: datetime, **detail: Any) -> None:
         self.events.create(kind=kind, actor=by, at=now, detail=detail)
@@ -473,14 +481,6 @@ class Ticket(models.Model):
         from tickets import notifying
 
         notifying.came_to_team(self, by=by, now=now)
-
-    def _lock(self) -> None:
-        """Wait for whoever changes this ticket, then see what they left. Inside a transaction.
-
-        Without a join: when a status changed while we waited, PostgreSQL would join the old one and find no row.
-        """
-        self.refresh_from_db(from_queryset=Ticket.objects.select_for_update())
-        self._stood = Standing.of(self)
 
     def _set_status(self, status: Status, now: datetime) -> None:
         if status.kind != self.turn:
