@@ -1,6 +1,9 @@
 // What HTML may stand on the writing surface: our own, come back from the server or from undo. That of others goes
 // through outside.js first. What is sent is cleaned by the server, which has the last word.
-import DOMPurify from "../../vendor/dompurify/purify.js";
+import "../../vendor/dompurify/purify.min.js";
+
+// The small one of its package is a plain script, and names itself there.
+const { DOMPurify } = globalThis
 
 const FORBIDDEN = "style form input button select option textarea label fieldset dialog video audio source track picture object svg math iframe base meta link"
 const SHARED = { USE_PROFILES: { html: true }, FORBID_TAGS: FORBIDDEN.split(" "), ALLOW_ARIA_ATTR: false }
