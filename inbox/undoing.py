@@ -25,6 +25,7 @@ from inbox.errors import (
 )
 from inbox.models import Attachment, Draft, DraftMode, Message, MessageKind, NotSent, Outgoing, OutgoingState
 from people.models import User
+from people.models.contact import normalised
 from tickets import notifying
 from tickets.models import Notification, NotificationKind, Ticket
 from tickets.undoing import hand_on, put_back
@@ -138,15 +139,17 @@ def stop_without_writer(outgoing: Outgoing, ticket: Ticket, *, now: datetime) ->
 
 @transaction.atomic
 def write_anew(outgoing: Outgoing, *, by: User, now: datetime) -> Draft:
-    """A draft of `by` with everything that stands in a mail that did not arrive, or was stopped. The mail stays, marked as
-    replaced once the draft is sent. Raises MayNotReply, CannotTryAgain and AnotherBegun.
+    """A draft of `by` with everything that stands in a mail that did not arrive, or was stopped, for whoever has not got it.
+    One that waits for its next try is given up. The mail stays, marked as replaced once the draft is sent.
+
+    Raises MayNotReply, CannotTryAgain and AnotherBegun; then nothing is changed.
     """
     if not by.may_reply:
         raise MayNotReply
     if outgoing.message.ticket is not None and outgoing.message.ticket.trashed_at is not None:
         raise TicketInTrash
     outgoing.refresh_from_db()
-    if not (outgoing.is_failed or outgoing.is_cancelled):
+    if not (outgoing.is_failed or outgoing.is_cancelled or outgoing.give_up(now=now)):
         raise CannotTryAgain
     if outgoing.replaced_by_id is not None:
         raise AlreadyReplaced
@@ -157,8 +160,19 @@ def write_anew(outgoing: Outgoing, *, by: User, now: datetime) -> Draft:
     draft = drafting.from_message(outgoing.message, by=by, now=now)
     draft.replaces = outgoing.message
     draft.begun_after = draft.ticket.messages.order_by("-pk").values_list("pk", flat=True).first()
-    draft.save(update_fields=["replaces", "begun_after"])
+    _leave_out(draft, {normalised(address) for address in outgoing.reached})
+    draft.save(update_fields=["replaces", "begun_after", "to", "cc", "bcc"])
     return draft
+
+
+def _leave_out(draft: Draft, reached: set[str]) -> None:
+    """They have it already. A mail needs somebody it goes to, so the first row that is left moves up."""
+    rows = [draft.to or [], draft.cc or [], draft.bcc or []]
+    left = [[one for one in row if normalised(one["address"]) not in reached] for row in rows]
+    if reached and any(left):
+        while not left[0]:
+            left = [*left[1:], []]
+        draft.to, draft.cc, draft.bcc = left
 
 
 def lock_ticket(outgoing: Outgoing) -> Ticket | None:

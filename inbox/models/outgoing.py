@@ -19,7 +19,7 @@ from inbox.models.incoming import Incoming, IncomingState
 from inbox.models.mailbox import Mailbox
 from inbox.models.message import Message
 from tickets import notifying
-from tickets.models import Ticket
+from tickets.models import Notification, NotificationKind, Ticket
 
 if TYPE_CHECKING:
     from inbox.channels.smtp.sending import Outcome
@@ -265,6 +265,11 @@ class Outgoing(models.Model):
         return self.state == OutgoingState.CANCELLED
 
     @property
+    def reached(self) -> list[str]:
+        """Whose server has it: they do not get it again, however it goes with the others."""
+        return [one.address for one in self.recipients.all() if one.state == RecipientState.ACCEPTED]
+
+    @property
     def why_not_sent(self) -> str:
         """Of one that was cancelled."""
         return str(dict(NotSent.choices).get(self.last_answer, ""))
@@ -340,6 +345,7 @@ class Outgoing(models.Model):
         noted = mine.update(state=OutgoingState.BOUNCED, last_answer=answer)
         if noted and ticket and self.state not in NOT_DELIVERED:
             ticket.not_delivered(at=now or timezone.now())
+            self._tell_writer(ticket, now or timezone.now())
 
     @transaction.atomic
     def call_unknown(self, *, now: datetime) -> bool:
@@ -356,6 +362,17 @@ class Outgoing(models.Model):
             ticket.mark_undelivered(True)
             self._tell_colleagues(ticket, now)
         return bool(unknown)
+
+    @transaction.atomic
+    def give_up(self, *, now: datetime) -> bool:
+        """Not tried again by itself. False when a sender has it, or nothing waits for a next try."""
+        ticket = self._locked_ticket()
+        given_up = Outgoing.objects.filter(pk=self.pk, state=OutgoingState.DEFERRED).update(state=OutgoingState.FAILED)
+        if given_up:
+            self.refresh_from_db()
+            if ticket:
+                ticket.not_delivered(at=now)
+        return bool(given_up)
 
     @transaction.atomic
     def try_again(self, *, by: User, now: datetime | None = None) -> None:
@@ -500,6 +517,7 @@ class Outgoing(models.Model):
         ticket.changed()
         if self.state in NOT_DELIVERED:
             ticket.not_delivered(at=now)
+            self._tell_writer(ticket, now)
         elif self.state == OutgoingState.UNKNOWN:
             ticket.mark_undelivered(True)
         elif ticket.undelivered and self.state in (OutgoingState.SENT, OutgoingState.QUEUED):
@@ -515,6 +533,19 @@ class Outgoing(models.Model):
         """
         if ticket and self.state in (OutgoingState.SENT, OutgoingState.UNKNOWN):
             notifying.written_on(ticket, anchor=f"m{self.message_id}", actor=self.message.author, now=now)
+
+    def _tell_writer(self, ticket: Ticket, now: datetime) -> None:
+        """Whoever wrote it has gone on to other tickets by now; for one who is not here any more, the owner is told.
+
+        Each time it fails: what they have read of an earlier time is no news of this one.
+        """
+        anchor = f"m{self.message_id}"
+        Notification.objects.filter(ticket=ticket, kind=NotificationKind.SENDING, anchor=anchor).exclude(
+            read_at=None
+        ).delete()
+        for user in (self.message.author, ticket.owner):
+            if user and notifying.notify(user, NotificationKind.SENDING, ticket, actor=None, anchor=anchor, now=now):
+                return
 
     def _was_answered(self, ticket: Ticket) -> bool:
         """Whether the contact wrote after it was written."""

@@ -100,7 +100,10 @@ def outgoing_draft(request: HttpRequest, pk: int) -> HttpResponse:
         draft = undoing.write_anew(outgoing, by=signed_in(request), now=timezone.now())
     except InboxError as error:
         return _say(request, outgoing, str(error), failed=True)
-    return answer_with_draft(request, draft.ticket, _("Correct it and send it again."))
+    said = _("Correct it and send it again.")
+    if outgoing.reached:
+        said = f"{said} {_('Whoever has it already is left out.')}"
+    return answer_with_draft(request, draft.ticket, said)
 
 
 @login_required

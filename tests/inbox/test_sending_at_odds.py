@@ -393,6 +393,37 @@ def test_of_two_who_write_a_mail_anew_the_second_is_asked_first(agent: User, fai
     assert fresh(failed).replaced_by == first
 
 
+def test_who_has_a_mail_already_does_not_get_it_again_when_it_is_written_anew(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer
+) -> None:
+    smtp_server.answer_to["rcpt"] = {"elina@customer.example": "550 5.1.1 Unknown"}.get
+    people = {"to": [{"name": "Elina", "address": "elina@customer.example"}]}
+    boss = {"name": "Boss", "address": "boss@customer.example"}
+    outgoing = send(draft_of(agent, ticket, **people, cc=[boss], bcc=[]), by=agent).outgoing
+    outgoing.send_now(now=timezone.now() + timedelta(minutes=1))
+    assert fresh(outgoing).state == OutgoingState.FAILED
+    draft = anew(fresh(outgoing), agent)
+    assert (draft.to, draft.cc, draft.bcc) == (people["to"], [], [])
+
+
+def test_a_mail_that_waits_for_its_next_try_is_given_up_when_it_is_written_anew(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer
+) -> None:
+    smtp_server.answer_to["rcpt"] = {"elina@customer.example": "451 4.3.0 Busy"}.get
+    now = timezone.now() + timedelta(minutes=1)
+    outgoing = send(draft_of(agent, ticket), by=agent).outgoing
+    outgoing.send_now(now=now)
+    waits = fresh(outgoing)
+    assert waits.state == OutgoingState.DEFERRED
+    draft = anew(waits, agent)
+    assert "We send another." in draft.text + draft.html
+    smtp_server.answer_to.clear()
+    outgoing.send_now(now=now + timedelta(hours=1))
+    assert fresh(outgoing).state == OutgoingState.FAILED
+    assert smtp_server.taken == []
+    assert fresh(ticket).undelivered
+
+
 def test_what_is_written_anew_waits_to_be_insisted_on_when_the_mail_got_through(
     agent: User, failed: Outgoing, smtp_server: SmtpServer
 ) -> None:

@@ -15,7 +15,7 @@ from inbox.replying import reply
 from people.models import User
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.mail_servers import SmtpServer
-from tickets.models import EventKind, Kind, Ticket
+from tickets.models import EventKind, Kind, Notification, NotificationKind, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -136,3 +136,51 @@ def test_what_a_dead_sender_left_unknown_is_marked(write: Any, ticket: Ticket) -
     Outgoing.objects.sweep(timezone.now())
     ticket.refresh_from_db()
     assert ticket.undelivered
+
+
+def told(ticket: Ticket) -> list[tuple[str, str]]:
+    rows = Notification.objects.filter(ticket=ticket, kind=NotificationKind.SENDING, read_at=None).order_by("pk")
+    return [(row.user.email, row.anchor) for row in rows]
+
+
+def test_whoever_wrote_a_mail_that_was_refused_hears_of_it_wherever_they_are_by_now(
+    write: Any, smtp_server: SmtpServer, ticket: Ticket, agent: User
+) -> None:
+    smtp_server.answer_to["rcpt"] = lambda _: REFUSED
+    outgoing = write()
+    outgoing.send_now()
+    assert told(ticket) == [(agent.email, f"m{outgoing.message_id}")]
+
+
+def test_of_a_refused_mail_whose_writer_is_gone_the_owner_hears(
+    write: Any, smtp_server: SmtpServer, ticket: Ticket, agent: User
+) -> None:
+    smtp_server.answer_to["rcpt"] = lambda _: REFUSED
+    outgoing, owner = write(), make_user(name="Petra Nieminen")
+    Ticket.objects.filter(pk=ticket.pk).update(owner=owner)
+    User.objects.filter(pk=agent.pk).update(is_active=False)
+    outgoing.send_now()
+    assert told(ticket) == [(owner.email, f"m{outgoing.message_id}")]
+
+
+def test_of_one_that_fails_once_more_its_writer_hears_once_more(
+    write: Any, smtp_server: SmtpServer, ticket: Ticket, agent: User
+) -> None:
+    smtp_server.answer_to["rcpt"] = lambda _: REFUSED
+    outgoing = write()
+    outgoing.send_now()
+    Notification.objects.all().mark_read(timezone.now())
+    outgoing.try_again(by=make_user())
+    outgoing.send_now()
+    assert told(ticket) == [(agent.email, f"m{outgoing.message_id}")]
+
+
+def test_of_a_mail_that_came_back_its_writer_hears(
+    write: Any, smtp_server: SmtpServer, ticket: Ticket, agent: User
+) -> None:
+    outgoing = write()
+    outgoing.send_now()
+    assert told(ticket) == []
+    outgoing.refresh_from_db()
+    outgoing.bounced(outgoing.recipients.all(), REFUSED)
+    assert told(ticket) == [(agent.email, f"m{outgoing.message_id}")]

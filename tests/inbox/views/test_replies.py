@@ -1,5 +1,6 @@
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -218,6 +219,24 @@ def test_a_failed_mail_shows_the_servers_words_and_is_tried_again(desk, ticket):
     assert outgoing.state == OutgoingState.QUEUED
     assert desk.post(f"/outgoing/{outgoing.pk}/retry/", headers=HTMX).status_code == 409
     assert desk.post(f"/outgoing/{outgoing.pk}/retry/")["Location"].endswith(f"#m{outgoing.message_id}")
+
+
+def test_a_mail_that_only_some_have_says_who_lacks_it_and_who_has_it(desk, ticket):
+    outgoing = failed(ticket, desk, OutgoingState.FAILED, "elina@customer.example: 550 no such user")
+    outgoing.recipients.update(state="refused")
+    outgoing.recipients.create(address="boss@customer.example", state="accepted")
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "This did not reach everybody." in page
+    assert "boss@customer.example has it." in page
+    assert "This was not sent." not in page
+
+
+def test_a_mail_that_waits_says_when_it_is_tried_again(desk, ticket):
+    outgoing = failed(ticket, desk, OutgoingState.DEFERRED, "451 busy")
+    due = timezone.now() + timedelta(minutes=15)
+    Outgoing.objects.filter(pk=outgoing.pk).update(due_at=due)
+    page = desk.get(f"/tickets/{ticket.number}/").content.decode()
+    assert f"Next try at {timezone.localtime(due):%H:%M}" in page
 
 
 def test_a_mail_of_unknown_fate_says_so_and_what_to_do(desk, ticket):
