@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from inbox.checking import Check
     from inbox.models import Draft, Mailbox
-    from tickets.models import Status
 
 
 class InboxError(Exception):
@@ -186,14 +185,6 @@ class CheckFailed(ReplyError):
     def __init__(self, checks: Sequence[Check]) -> None:
         self.checks = list(checks)
         super().__init__(" ".join(check.sentence for check in self.checks))
-
-
-class PropertiesMissing(ReplyError):
-    """A ticket does not enter `status` without values for `keys`."""
-
-    def __init__(self, status: Status, keys: Sequence[str]) -> None:
-        self.status, self.keys = status, list(keys)
-        super().__init__(_("“%(status)s” asks for more of the ticket first.") % {"status": status.label})
 
 
 class NoSuchTime(ReplyError):

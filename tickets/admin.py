@@ -221,21 +221,23 @@ class TicketAdmin(TellsWhoseAccessChanges, Audited):
     def save_model(self, request: HttpRequest, obj: Ticket, form: ModelForm, change: bool) -> None:
         """Status, owner and priority go through the verbs of the workspace, with their rules and their events."""
         by, now = signed_in(request), timezone.now()
-        ticket = Ticket.objects.get(pk=obj.pk)
-        wanted = form.cleaned_data
-        try:
-            if "status" in form.changed_data:
-                ticket.move_to(wanted["status"], by=by, now=now)
-            if "owner" in form.changed_data:
-                ticket.assign(wanted["owner"], by=by, now=now)
-        except TicketError as problem:
-            self.message_user(request, str(problem), messages.ERROR)
-        if "priority" in form.changed_data:
-            ticket.prioritise(Priority(wanted["priority"]), by=by, now=now)
         plain = [name for name in ("name", "team", "contact", "company") if name in form.changed_data]
         if plain:
             obj.save(update_fields=plain)
+        ticket = Ticket.objects.get(pk=obj.pk)
+        if plain:
             ticket.changed()
+        wanted = form.cleaned_data
+        if "priority" in form.changed_data:
+            ticket.prioritise(Priority(wanted["priority"]), by=by, now=now)
+        try:
+            if "owner" in form.changed_data:
+                ticket.assign(wanted["owner"], by=by, now=now)
+            if "status" in form.changed_data:
+                # Last, since it may ask for what else was given.
+                ticket.move_to(wanted["status"], by=by, now=now)
+        except TicketError as problem:
+            self.message_user(request, str(problem), messages.ERROR)
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
         if formset.model is Share:

@@ -37,6 +37,10 @@ class Field:
     property: Property | None = None
     is_required: bool = False
 
+    def is_empty(self, value: Any) -> bool:
+        """Whether `value` says nothing. A box that must be ticked asks for a yes; the number 0 is a value."""
+        return value in (None, "", []) or (value is False and self.kind == PropertyKind.CHECKBOX)
+
 
 # In the order in which a form shows them until somebody orders it. A description is the first comment, for the team.
 BUILT_IN = {
@@ -101,9 +105,7 @@ def required_by_status(statuses: Iterable[Status], ticket: Ticket | None) -> dic
 
 def _lacks(ticket: Ticket, wanted: Field) -> bool:
     if wanted.property:
-        value = ticket.properties.get(wanted.key)
-        # A box that must be ticked asks for a yes.
-        return value in (None, "", [], False) if wanted.kind == PropertyKind.CHECKBOX else value in (None, "", [])
+        return wanted.is_empty(ticket.properties.get(wanted.key))
     if wanted.key == "name":
         return not ticket.name.strip()
     if wanted.key in ("owner", "team", "contact", "company"):

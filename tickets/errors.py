@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from people.models import User
+    from tickets.describing import Field
     from tickets.models import Pipeline, Property, Status, Ticket
 
 
@@ -18,6 +21,17 @@ class StatusNotInPipeline(TicketError):
         super().__init__(
             _("“%(status)s” is not a status of this ticket's pipeline. Reload the page and choose one of its own.")
             % {"status": status.label}
+        )
+
+
+class PropertiesMissing(TicketError):
+    """A ticket does not enter `status` without values for the fields of `keys`."""
+
+    def __init__(self, status: Status, missing: Sequence[Field]) -> None:
+        self.status, self.keys = status, [each.key for each in missing]
+        names = ", ".join(str(each.label) for each in missing)
+        super().__init__(
+            _("“%(status)s” asks for more of the ticket first: %(names)s.") % {"status": status.label, "names": names}
         )
 
 

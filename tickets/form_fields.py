@@ -25,7 +25,7 @@ class PropertyField(forms.Field):
     def __init__(self, field: Field, **kwargs: Any) -> None:
         if field.property is None:
             raise TypeError("a built-in field has a form field of its own")
-        self.property = field.property
+        self.of, self.property = field, field.property
         super().__init__(widget=_widget(field), **kwargs)
 
     def to_python(self, value: Any) -> Any:
@@ -35,7 +35,7 @@ class PropertyField(forms.Field):
             raise ValidationError(error.why) from None
 
     def validate(self, value: Any) -> None:
-        if self.required and value in (None, "", [], False):
+        if self.required and self.of.is_empty(value):
             raise ValidationError(self.error_messages["required"], code="required")
 
 

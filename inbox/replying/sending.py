@@ -22,7 +22,6 @@ from inbox.errors import (
     EmptyMessage,
     MailTooLarge,
     MayNotReply,
-    PropertiesMissing,
     StillAside,
     TicketInTrash,
     TooFarAhead,
@@ -51,8 +50,6 @@ from inbox.writing import Body, attach, once, read_body
 from people.models import ContactAddress, User
 from people.models.contact import normalised
 from people.picking import people_made
-from tickets.describing import required_fields
-from tickets.errors import StatusNotInPipeline
 from tickets.models import EventKind, Status, Ticket
 from tickets.undoing import as_it_is
 
@@ -79,7 +76,7 @@ def send(
     checks (`inbox.checking`) that `by` insists on; None: nothing is checked, for programs. The same form key again gives
     the message that it wrote first.
 
-    Raises a ReplyError, a CheckFailed or a PropertiesMissing among them, or a TicketError; then nothing is saved.
+    Raises a ReplyError, a CheckFailed among them, or a TicketError, PropertiesMissing among them; then nothing is saved.
     """
     now = now or timezone.now()
 
@@ -135,7 +132,7 @@ class _Sending:
             raise EmptyMessage
         insisted = self._insist(body, recipients, overrides) if overrides is not None else []
         if status is not None:
-            self._insist_on_properties(status, properties)
+            self.ticket.insist_on(status, properties)
 
         self._keep_aside(recipients)
         message = self._write_message(recipients, body, due_at or self.now)
@@ -229,15 +226,6 @@ class _Sending:
         """Addresses that belong to the ticket whether or not anybody wrote from or to them."""
         theirs = Q(contact=self.ticket.contact_id) | Q(contact__further_tickets=self.ticket)
         return set(ContactAddress.objects.filter(theirs).values_list("address", flat=True))
-
-    def _insist_on_properties(self, status: Status, properties: Mapping[str, Any]) -> None:
-        if status.pipeline_id != self.ticket.pipeline_id:
-            raise StatusNotInPipeline(self.ticket, status)
-        if status.pk == self.ticket.status_id:
-            return  # it is in there already
-        asked = [field.key for field in required_fields(status, self.ticket)]
-        if missing := [key for key in asked if properties.get(key) in (None, "", [], False)]:
-            raise PropertiesMissing(status, missing)
 
     def _write_message(self, recipients: Recipients, body: Body, at: datetime) -> Message:
         answered, box = recipients.answered, recipients.mailbox

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from helpdesk.numbers import as_number
 from inbox import replying
-from inbox.errors import CheckFailed, InboxError, PropertiesMissing
+from inbox.errors import CheckFailed, InboxError
 from inbox.models import Direction, DraftMode
 from inbox.timeline import Thread
 from inbox.views.answering import answer_asking, answer_refused, answer_sent
@@ -15,7 +15,7 @@ from inbox.views.composing import Composer, Written, read_draft
 from inbox.views.recipients import begin
 from inbox.views.sending import Wish, ask_again, missing, read_wish
 from people.access import signed_in
-from tickets.errors import TicketError
+from tickets.errors import PropertiesMissing, TicketError
 from tickets.models import Ticket
 from tickets.views.changing import changeable_ticket
 

@@ -13,8 +13,9 @@ from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 
 from inbox.checking import NAMES, Check
-from inbox.errors import NoSuchTime, PropertiesMissing, WrongStatus
+from inbox.errors import NoSuchTime, WrongStatus
 from tickets.describing import required_by_status
+from tickets.errors import PropertiesMissing
 from tickets.forms import RequiredFields, StatusForm
 from tickets.models import Status, Ticket
 
@@ -90,7 +91,7 @@ class Wish:
 
 
 def read_wish(request: HttpRequest, ticket: Ticket, now: datetime) -> Wish:
-    """Raises a ReplyError with what is wrong, a PropertiesMissing for a status that asks for more."""
+    """Raises a ReplyError with what is wrong. What the status asks for is looked at by `missing`."""
     post = lists = QueryDict(request.POST["anyway"]) if "anyway" in request.POST else request.POST
     wish = Wish(raw={name: lists.getlist(name) for name in lists if name in _OWN or name.startswith("property-")})
     wish.overrides = frozenset(lists.getlist("override")) & frozenset(NAMES)

@@ -22,7 +22,7 @@ from people.picking import NewContact
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.mails import land, make_mail
 from tests.mail_servers import SmtpServer
-from tickets.errors import StatusNotInPipeline
+from tickets.errors import PropertiesMissing, StatusNotInPipeline
 from tickets.models import Event, EventKind, Kind, Notification, Pipeline, Property, Status, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -250,7 +250,7 @@ def test_what_a_status_asks_for_comes_with_the_mail_or_nothing_does(agent: User,
     closed = closed_of(ticket)
     closed.required = ["cause"]
     closed.save()
-    with pytest.raises(errors.PropertiesMissing) as caught:
+    with pytest.raises(PropertiesMissing) as caught:
         send(draft_of(agent, ticket), by=agent, status=closed)
     assert caught.value.keys == ["cause"]
     assert not Outgoing.objects.exists()

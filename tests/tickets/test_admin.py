@@ -40,6 +40,20 @@ def test_status_owner_and_priority_change_by_the_verbs(desk, boss):
     assert events[EventKind.STATUS] == boss
 
 
+def test_a_status_that_asks_for_more_takes_it_from_the_same_form_or_says_what_is_missing(desk):
+    ticket, agent = make_ticket(), make_user()
+    closed = ticket.pipeline.first_status(Kind.CLOSED)
+    closed.required = ["owner"]
+    closed.save()
+    answer = change(desk, page_of(ticket), status=closed.pk)
+    assert "“Closed” asks for more of the ticket first: Owner." in desk.get(answer["Location"]).content.decode()
+    ticket.refresh_from_db()
+    assert ticket.turn == Kind.NEW
+    change(desk, page_of(ticket), status=closed.pk, owner=agent.pk)
+    ticket.refresh_from_db()
+    assert (ticket.turn, ticket.owner) == (Kind.CLOSED, agent)
+
+
 def test_a_status_of_another_pipeline_and_an_owner_who_may_not_answer_are_no_choice(desk):
     ticket = make_ticket()
     elsewhere = make_pipeline("Sales").first_status(Kind.NEW)

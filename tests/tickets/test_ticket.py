@@ -6,8 +6,8 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.factories import make_contact, make_pipeline, make_ticket, make_user
-from tickets.errors import NotAssignable, StatusNotInPipeline
-from tickets.models import EventKind, Kind, LinkKind, Priority, Source, Ticket
+from tickets.errors import NotAssignable, PropertiesMissing, StatusNotInPipeline
+from tickets.models import EventKind, Kind, LinkKind, Priority, Property, Source, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,47 @@ def test_moving_to_a_status_of_another_pipeline_is_refused():
     ticket = make_ticket()
     with pytest.raises(StatusNotInPipeline):
         ticket.move_to(make_pipeline("Sales").first_status(Kind.NEW), by=make_user(), now=LATER)
+
+
+@pytest.fixture
+def asking():
+    """A pipeline whose every status asks for its amount and an owner."""
+    Property.objects.create(key="amount", name="Refund amount", kind="number")
+    pipeline = make_pipeline()
+    pipeline.statuses.update(required=["amount", "owner"])
+    return pipeline
+
+
+def test_nobody_puts_a_ticket_where_it_lacks_what_is_asked_for(asking):
+    ticket, agent = make_ticket(pipeline=asking), make_user()
+    closed = asking.first_status(Kind.CLOSED)
+    with pytest.raises(
+        PropertiesMissing, match=r"“Closed” asks for more of the ticket first: Refund amount, Owner\."
+    ) as caught:
+        ticket.move_to(closed, by=agent, now=LATER)
+    assert caught.value.keys == ["amount", "owner"]
+    ticket.refresh_from_db()
+    assert (ticket.turn, kinds(ticket)) == (Kind.NEW, [EventKind.CREATED])
+    ticket.set_properties({"amount": 0, "owner": agent}, by=agent, now=LATER)
+    ticket.move_to(closed, by=agent, now=LATER)
+    assert ticket.turn == Kind.CLOSED
+
+
+def test_what_moves_a_ticket_by_itself_is_not_asked(asking):
+    ticket, agent = make_ticket(pipeline=asking, kind=Kind.NEW), make_user()
+    ticket.heard(at=NOW, preview="Help")
+    ticket.answered(at=NOW, preview="How?", by=agent)
+    assert ticket.turn == Kind.WAITING_ON_CONTACT
+    ticket.not_delivered(at=NOW)
+    assert ticket.turn == Kind.WAITING_ON_US
+    ticket.sent_again(by=agent, at=NOW)
+    assert ticket.turn == Kind.WAITING_ON_CONTACT
+    ticket.heard_from_third(at=LATER)
+    assert ticket.turn == Kind.WAITING_ON_US
+    closed = make_ticket(pipeline=asking, kind=Kind.CLOSED)
+    closed.heard(at=NOW, preview="Help")
+    closed.heard(at=LATER, preview="It is broken again.")
+    assert closed.turn == Kind.WAITING_ON_US
 
 
 def test_from_one_closed_status_to_another_it_was_closed_when_it_first_was():

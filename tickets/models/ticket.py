@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from helpdesk import live, registry
 from people.models import Company, Contact, ContactAddress, Team, TicketAccess, User
 from tickets.audience import Visibility
-from tickets.describing import set_properties
-from tickets.errors import NotAssignable, StatusNotInPipeline
+from tickets.describing import required_fields, set_properties
+from tickets.errors import NotAssignable, PropertiesMissing, StatusNotInPipeline
 from tickets.models.event import EventKind
 from tickets.models.link import LinkKind
 from tickets.models.pipeline import Kind, Pipeline, Status
@@ -276,17 +276,28 @@ class Ticket(models.Model):
     def move_to(self, status: Status, *, by: User | None, now: datetime) -> None:
         """Put the ticket in `status` and record who did it. Moving to the status it is in does nothing.
 
-        Raises StatusNotInPipeline.
+        Raises StatusNotInPipeline, and PropertiesMissing when it lacks what the status asks for. Only this, what a person
+        chose, is asked: what moves by itself (the contact wrote, we answered, a mail came back or is sent again) and
+        what is put back as it was (tickets.undoing) goes to a status with whatever the ticket holds.
         """
         self.lock()
-        if status.pipeline_id != self.pipeline_id:
-            raise StatusNotInPipeline(self, status)
+        self.insist_on(status)
         if status.pk == self.status_id:
             return
         was = self.status
         self._set_status(status, now)
         kind = EventKind.REOPENED if was.closes and not status.closes else EventKind.STATUS
         self.record(kind, by=by, now=now, **{"from": was.name, "to": status.name})
+
+    def insist_on(self, status: Status, given: Mapping[str, Any] | None = None) -> None:
+        """Raises what `move_to` would raise, once the properties that are `given` are set."""
+        if status.pipeline_id != self.pipeline_id:
+            raise StatusNotInPipeline(self, status)
+        if status.pk == self.status_id:
+            return  # it is in there already
+        values = given or {}
+        if missing := [each for each in required_fields(status, self) if each.is_empty(values.get(each.key))]:
+            raise PropertiesMissing(status, missing)
 
     @transaction.atomic
     def assign(self, owner: User | None, *, by: User | None, now: datetime) -> None:
@@ -385,7 +396,7 @@ class Ticket(models.Model):
         """`by` wrote to the contact: it is their turn. An unassigned ticket becomes the sender's (SPEC S-35).
 
         A `status` that its writer chose stands; what a pipeline does by itself never changes it (SPEC S-34).
-        Raises StatusNotInPipeline.
+        Raises what `move_to` raises for it.
         """
         self.lock()
         self._count_message(at, preview, has_attachments)

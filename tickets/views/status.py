@@ -14,7 +14,7 @@ from django_htmx.http import reswap, retarget
 from helpdesk.web import render_page, wants_fragment
 from people.access import signed_in
 from people.models import User
-from tickets.errors import TicketError
+from tickets.errors import PropertiesMissing, TicketError
 from tickets.forms import RequiredFields, StatusForm
 from tickets.models import Status, Ticket
 from tickets.views.changing import Undo, answer_change, answer_refusal, changeable_ticket, changed_again, view_of
@@ -36,6 +36,8 @@ def status(request: HttpRequest, number: int) -> HttpResponse:
         return _ask(request, ticket, wanted, asked if asked.was_given else RequiredFields(ticket, wanted))
     try:
         _move(ticket, wanted, asked.values if wanted.pk != ticket.status_id else {}, by=signed_in(request))
+    except PropertiesMissing:  # somebody took it away meanwhile
+        return _ask(request, ticket, wanted, RequiredFields(ticket, wanted))
     except TicketError as error:
         return answer_refusal(request, ticket, why=str(error))
     return answer_change(

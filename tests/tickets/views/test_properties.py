@@ -94,6 +94,18 @@ def test_a_status_asks_for_what_is_missing_and_nothing_changes_until_it_is_given
     assert (ticket.status, ticket.properties, ticket.owner) == (closed, {"root_cause": "Courier"}, owner)
 
 
+def test_an_amount_of_nothing_is_an_amount(page):
+    make_property("amount", "number")
+    ticket = make_ticket()
+    closed = ticket.pipeline.first_status(Kind.CLOSED)
+    closed.required = ["amount"]
+    closed.save()
+    answer = page.post(f"/tickets/{ticket.number}/status/", {"status": closed.pk, "property-amount": "0"}, **HTMX)
+    assert answer.status_code == 200
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.properties) == (closed, {"amount": 0})
+
+
 def test_a_status_asks_on_a_page_of_its_own_without_scripts(page, closing):
     ticket, closed = closing
     address = f"/tickets/{ticket.number}/status/"
