@@ -17,9 +17,8 @@ from inbox.errors import AlreadySent, AnotherBegun, NewerDraft
 from inbox.models import Attachment, Draft, DraftMode, MailKind, Message, MessageKind, Outgoing, Upload
 from inbox.quoting import quote
 from people.models import User
-from tickets.listing import Count
+from tickets.counting import MOST_COUNTED, Count
 from tickets.models import Ticket
-from tickets.models.ticket import MOST_COUNTED
 
 KEPT = timedelta(days=30)
 """So long a draft that was thrown away can be taken back."""

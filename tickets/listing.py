@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
+
+from django.db import models
 
 from helpdesk import paging
 from helpdesk.numbers import as_number
 from people.models import User
+from tickets.counting import Count, counted
 from tickets.models import Kind, Ticket, View, views_for
-from tickets.models.ticket import MOST_COUNTED, Cursor
+from tickets.models.ticket import Cursor
 
 PAGE = 50
 MOST_SHOWN = 500
@@ -27,14 +31,6 @@ def read(text: str) -> Cursor | None:
     first, _dash, rest = text.partition("-")
     turn, place = as_number(first), paging.read(rest)
     return None if turn is None or place is None else (turn, *place)
-
-
-@dataclass(frozen=True)
-class Count:
-    number: int
-
-    def __str__(self) -> str:
-        return f"{MOST_COUNTED - 1}+" if self.number >= MOST_COUNTED else str(self.number)
 
 
 @dataclass(frozen=True)
@@ -107,9 +103,17 @@ class Listing:
     @cached_property
     def counts(self) -> dict[str, Count]:
         """Of every view and of every group of this one, in one query."""
+        return self._count({})
+
+    def counts_with(self, **others: models.QuerySet[Any]) -> dict[str, Count]:
+        """How many each of `others` finds, asked together with the list's own `counts`."""
+        self.counts = self._count(others)
+        return {name: self.counts[name] for name in others}
+
+    def _count(self, others: dict[str, models.QuerySet[Any]]) -> dict[str, Count]:
         questions = {view.key.replace("-", "_"): view.tickets(self.user) for view in views_for(self.user)}
         questions |= {_group_key(kind): self.view.tickets(self.user).on_turn([kind]) for kind in self.view.kinds}
-        return {name: Count(number) for name, number in Ticket.objects.counted(**questions).items()}
+        return counted({**questions, **others})
 
     @cached_property
     def _tickets(self) -> list[Ticket]:

@@ -23,9 +23,9 @@ from inbox.views.composing import Composer, answered_message
 from people.access import signed_in
 from people.models import User
 from tickets import notifying
-from tickets.listing import MOST_SHOWN, PAGE, Count, Listing, read
+from tickets.counting import Count
+from tickets.listing import MOST_SHOWN, PAGE, Listing, read
 from tickets.models import LinkKind, Seen, Ticket, TicketLink, View, view_for
-from tickets.models.ticket import MOST_COUNTED, BoundedCount
 from tickets.views.changing import header_context, page_address, row_of, view_of
 
 EARLIER = 5
@@ -71,7 +71,7 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     start = read(request.GET.get("start", ""))
     listing = Listing(view, user, after=start, start=start, size=_wanted(request))
     context = {"listing": listing, "view": view, "open": _number(request, "open")}
-    return _fragment(request, "inbox/_list_now.html", {**context, **_beside_views(user)})
+    return _fragment(request, "inbox/_list_now.html", {**context, **_beside_views(listing)})
 
 
 @login_required
@@ -119,12 +119,12 @@ def answer_workspace(
     elif not listing.rows and listing.user.may_change_settings:
         context["lacks_mailbox"] = not Mailbox.objects.exists()
     if not wants_fragment(request):
-        context.update(_beside_views(listing.user))
+        context.update(_beside_views(listing))
         return vary_on_fragment(render(request, "inbox/workspace.html", context, status=status))
     if request.GET.get("listed") != listing.view.key:
         context["relists"] = True
     if context.get("relists"):
-        context.update(_beside_views(listing.user))
+        context.update(_beside_views(listing))
     if not context.get("relists"):
         turned = {context["open"], _number(request, "open")}
         context["rows"] = list(Ticket.objects.visible_to(listing.user).for_list(listing.user).filter(pk__in=turned))
@@ -165,16 +165,14 @@ def _thread(request: HttpRequest, opened: Ticket, looked_at: datetime | None) ->
     return Thread(opened, looked_at, reader=signed_in(request), shown=shown, linked=linked)
 
 
-def _beside_views(user: User) -> dict[str, Count]:
-    """What the views column counts beside its views, in one query: drafts, and for those who may make one of them,
-    conversations that nobody made a ticket of yet.
+def _beside_views(listing: Listing) -> dict[str, Count]:
+    """What the views column counts beside its views: drafts, and for those who may make one of them, conversations that
+    nobody made a ticket of yet. Before the list's own counts are read, so that one query answers all.
     """
-    questions: dict[str, QuerySet[Any]] = {"count_of_drafts": Draft.objects.visible_to(user).unsent()}
-    if user.may_reply:
-        questions["count_without_ticket"] = Conversation.objects.visible_to(user).filter(ticket=None)
-    counts = {name: BoundedCount(found.order_by().values("pk")[:MOST_COUNTED]) for name, found in questions.items()}
-    row = User.objects.filter(pk=user.pk).values(**counts).get()
-    return {"drafts": Count(row["count_of_drafts"]), "without_ticket": Count(row.get("count_without_ticket", 0))}
+    questions: dict[str, QuerySet[Any]] = {"drafts": Draft.objects.visible_to(listing.user).unsent()}
+    if listing.user.may_reply:
+        questions["without_ticket"] = Conversation.objects.visible_to(listing.user).filter(ticket=None)
+    return listing.counts_with(**questions)
 
 
 def _links(opened: Ticket, user: User, links: list[TicketLink]) -> list[dict[str, Any]]:

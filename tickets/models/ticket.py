@@ -40,18 +40,10 @@ class Source(models.TextChoices):
 # Where one stands in a list: whose turn, since when, number.
 Cursor = tuple[int, datetime, int]
 TURN_ORDER = ("turn", "turn_since", "number")
-MOST_COUNTED = 1_000
 ROW_FIELDS = (
     *("number", "name", "turn", "turn_since", "priority", "source", "preview", "message_count", "has_attachments"),
     *("undelivered", "last_inbound_at", "status__name", "owner__name", "contact__name"),
 )
-
-
-class BoundedCount(models.Subquery):
-    """Counts the rows of a sliced query."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = models.IntegerField()
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -101,14 +93,6 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             | models.Q(turn=turn, turn_since=since, **{f"number__{further}": number}),
             **{f"turn__{further}e": turn},  # says the same again in a way that an index understands
         )
-
-    def counted(self, **questions: TicketQuerySet) -> dict[str, int]:
-        """How many each of `questions` finds, up to MOST_COUNTED, in one query whatever their number."""
-        counts = {
-            name: BoundedCount(question.order_by().values("pk")[:MOST_COUNTED]) for name, question in questions.items()
-        }
-        row = self.order_by().annotate(**counts).values(*counts)[:1]
-        return next(iter(row), dict.fromkeys(counts, 0))
 
     def earlier_of(self, ticket: Ticket) -> TicketQuerySet:
         """The contact's other tickets, newest first."""

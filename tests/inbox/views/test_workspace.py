@@ -81,8 +81,7 @@ def test_what_one_may_not_see_is_not_there(browser_of):
 
 
 def test_the_counts_stop_at_999(desk, monkeypatch):
-    monkeypatch.setattr("tickets.models.ticket.MOST_COUNTED", 3)
-    monkeypatch.setattr("tickets.listing.MOST_COUNTED", 3)
+    monkeypatch.setattr("tickets.counting.MOST_COUNTED", 3)
     for _ in range(4):
         make_ticket()
     assert '<span class="count" aria-hidden="true">2+</span>' in desk.get("/").content.decode()
