@@ -103,6 +103,29 @@ def test_n_and_p_walk_through_the_messages_and_escape_goes_back_to_the_list(desk
     expect(desk.get_by_role("link", name="ticket 0")).to_be_focused()
 
 
+def test_escape_leaves_the_editor_and_a_second_one_the_ticket(desk):
+    desk.keyboard.press("r")
+    expect(desk.get_by_role("textbox", name="Your reply")).to_be_focused()
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#ticket")).to_be_focused()
+    desk.keyboard.press("Escape")
+    expect(desk.get_by_role("link", name="ticket 0")).to_be_focused()
+
+
+def test_a_name_is_typed_in_a_menu_and_not_only_its_first_letter(desk):
+    for name in ("Maija Laine", "Tom Becker", "Tove Berg"):
+        make_user(name=name, email=f"{name.split()[0].lower()}@desk.example")
+    desk.reload()
+    desk.locator("#ticket").focus()
+    desk.keyboard.press("a")
+    expect(desk.locator("#m-owner")).to_be_visible()
+    desk.keyboard.type("tom")
+    expect(desk.get_by_role("menuitemradio", name="Tom Becker")).to_be_focused()
+    desk.wait_for_timeout(800)  # what is typed later is another name
+    desk.keyboard.type("tove")
+    expect(desk.get_by_role("menuitemradio", name="Tove Berg")).to_be_focused()
+
+
 def test_g_and_a_number_go_to_a_view(desk):
     desk.keyboard.press("g")
     desk.keyboard.press("2")

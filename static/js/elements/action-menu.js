@@ -1,6 +1,11 @@
 // <action-menu><button popovertarget="m-me" aria-haspopup="menu">…</button><div class="menu" id="m-me" popover role="menu">…
 // Arrow keys, Home, End and first letters move between items; the button says whether its menu is open.
+const ONE_WORD_WITHIN = 700
+
 class ActionMenu extends HTMLElement {
+  #typed = "" // letters that follow each other soon are the beginning of one name
+  #typedAt = 0
+
   get #button() { return this.querySelector("[popovertarget]") }
   get #menu() { return this.querySelector("[popover]") }
   get #items() {
@@ -54,15 +59,25 @@ class ActionMenu extends HTMLElement {
     else if (event.key === "End") next = items.at(-1)
     else if (event.key === "Tab") this.#menu.hidePopover()
     else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey) {
-      const letter = event.key.toLowerCase()
-      const fromHere = [...items.slice(at + 1), ...items.slice(0, at + 1)]
-      next = fromHere.find((item) => item.textContent.trim().toLowerCase().startsWith(letter))
+      next = this.#named(event, items, at)
     }
     if (!next) return
 
     event.preventDefault()
     event.stopPropagation()
     next.focus()
+  }
+
+  // One letter goes on to the next item that begins with it, several to the one that is called so.
+  #named(event, items, at) {
+    const goesOn = event.timeStamp - this.#typedAt < ONE_WORD_WITHIN
+    this.#typed = (goesOn ? this.#typed : "") + event.key.toLowerCase()
+    this.#typedAt = event.timeStamp
+    const isOneLetter = [...this.#typed].every((letter) => letter === this.#typed[0])
+    const sought = isOneLetter ? this.#typed[0] : this.#typed
+    const from = at + (isOneLetter ? 1 : 0)
+    const inOrder = [...items.slice(from), ...items.slice(0, from)]
+    return inOrder.find((item) => nameOf(item).startsWith(sought)) ?? items[at]
   }
 
   // For browsers without anchor positioning: below the button, above it where there is no room.
@@ -79,5 +94,12 @@ class ActionMenu extends HTMLElement {
     menu.style.setProperty("--menu-inline", `${inline}px`)
     menu.style.setProperty("--menu-block", `${block}px`)
   }
+}
+
+// What a screen reader calls it: a picture's initials are no name.
+function nameOf(item) {
+  const words = item.cloneNode(true)
+  for (const hidden of words.querySelectorAll("[aria-hidden='true']")) hidden.remove()
+  return words.textContent.trim().toLowerCase()
 }
 customElements.define("action-menu", ActionMenu)

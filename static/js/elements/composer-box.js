@@ -120,7 +120,8 @@ class ComposerBox extends HTMLElement {
     } else if (escaped && this.hasAttribute("data-composing")) {
       this.removeAttribute("data-composing") // the text stays where it is
       document.activeElement?.blur()
-      this.querySelector("[data-open]")?.focus()
+      const bar = this.querySelector("[data-open]") // only where the screen is narrow
+      ;(bar?.checkVisibility() ? bar : this.closest("#ticket"))?.focus({ preventScroll: true })
     }
   }
 
