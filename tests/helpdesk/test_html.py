@@ -8,10 +8,11 @@ import pytest
 from bleach._vendor import html5lib
 from django.utils.safestring import SafeString
 
-from helpdesk import html as helpdesk_html
 from helpdesk.html import (
+    allowed,
     clean,
     clean_editor,
+    cleaning,
     count_remote_images,
     describe_images,
     fits,
@@ -23,6 +24,7 @@ from helpdesk.html import (
     show_remote_images,
     to_text,
 )
+from helpdesk.html.tags import is_ordinary, prepare
 from inbox.mime.quotes import split_html
 
 ATTACKS = [
@@ -194,9 +196,9 @@ ATTACKS = [
     "<div style='width:" + "(" * 5_000 + "'>x</div>",
 ]
 
-ELEMENTS = helpdesk_html._TEXT_TAGS | {"html", "head", "body"}
+ELEMENTS = allowed.TEXT_TAGS | {"html", "head", "body"}
 ATTRIBUTES = frozenset().union(
-    *helpdesk_html._EDITOR_ATTRIBUTES.values(), helpdesk_html._SHARED_ATTRIBUTES, {"target", "rel", "referrerpolicy"}
+    *allowed.EDITOR_ATTRIBUTES.values(), allowed.SHARED_ATTRIBUTES, {"target", "rel", "referrerpolicy"}
 )
 CLEANERS = [clean, clean_editor]
 
@@ -262,7 +264,7 @@ def test_images_shown_and_resolved_are_still_harmless(attack):
 
 @pytest.mark.parametrize("name", ["script", "style", "title", "svg", "math", "template", "iframe"])
 def test_the_cleaner_drops_content_that_the_preparation_missed(name):
-    cleaned = helpdesk_html._MailCleaner().clean(f"<p>a</p><{name}>words</{name}><p>b</p>")
+    cleaned = cleaning._MailCleaner().clean(f"<p>a</p><{name}>words</{name}><p>b</p>")
     assert cleaned == "<p>a</p><p>b</p>"
 
 
@@ -554,14 +556,14 @@ def test_what_is_too_deep_is_shown_as_its_words():
 
 
 def test_the_scan_does_not_underestimate_what_the_parser_builds(monkeypatch):
-    monkeypatch.setattr(helpdesk_html, "MAX_DEPTH", 12)
+    monkeypatch.setattr("helpdesk.html.tags.MAX_DEPTH", 12)
     chance = random.Random(5)
     names = "div p b font table td tr li ul span h1 dd blockquote center select title form caption a i tbody br".split()
     deep = 0
     for _ in range(1_000):
         tags = [chance.choice(["<%s>", "<%s>", "</%s>"]) % chance.choice(names) for _ in range(chance.randint(2, 10))]
-        prepared = helpdesk_html._prepare("".join(tags) * chance.randint(5, 40))[0]
-        if helpdesk_html._is_ordinary(prepared):
+        prepared = prepare("".join(tags) * chance.randint(5, 40))[0]
+        if is_ordinary(prepared):
             tree = html5lib.parseFragment(prepared, treebuilder="etree", namespaceHTMLElements=False)
             deep += _depth(tree) > 24
     assert deep <= 3
