@@ -130,11 +130,11 @@ class _Sending:
         body = read_body(self.by, self.draft.html, self.draft.text, uploads, domain=recipients.mailbox.domain)
         if overrides is None and body.is_empty and recipients.kind != MailKind.FORWARD:
             raise EmptyMessage
+        self._keep_aside(recipients)
         insisted = self._insist(body, recipients, overrides) if overrides is not None else []
         if status is not None:
             self.ticket.insist_on(status, properties)
 
-        self._keep_aside(recipients)
         message = self._write_message(recipients, body, due_at or self.now)
         attachments = [*attach(message, body), *self._forward_files(message, recipients)]
         mime = render(message, recipients.mailbox, attachments, by=self.by)

@@ -62,6 +62,8 @@ class Composer:
     """Whom the comment names although they do not see the ticket."""
     kind: str = ""
     """Of the mail, as somebody asked for it."""
+    later_again: LaterTimes | None = None
+    """Of a mail that was to leave at a time that cannot be."""
     head: Head | None = field(init=False, default=None)
     """Of the reply; None for whoever may not write one."""
 
@@ -139,7 +141,7 @@ class Composer:
 
     @property
     def later(self) -> LaterTimes:
-        return later_times(timezone.now())
+        return self.later_again or later_times(timezone.now())
 
     @property
     def offers_reply(self) -> bool:

@@ -7,13 +7,13 @@ from django.views.decorators.http import require_http_methods
 
 from helpdesk.numbers import as_number
 from inbox import replying
-from inbox.errors import CheckFailed, InboxError
+from inbox.errors import CheckFailed, DueInThePast, InboxError, NoSuchTime, TooFarAhead
 from inbox.models import Direction, DraftMode
 from inbox.timeline import Thread
 from inbox.views.answering import answer_asking, answer_refused, answer_sent
 from inbox.views.composing import Composer, Written, read_draft
 from inbox.views.recipients import begin
-from inbox.views.sending import Wish, ask_again, missing, read_wish
+from inbox.views.sending import Wish, ask_again, later_again, missing, read_wish
 from people.access import signed_in
 from tickets.errors import PropertiesMissing, TicketError
 from tickets.models import Ticket
@@ -39,6 +39,8 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
                 return answer_asking(request, ticket, form, written, wish)
             draft = written.draft
             draft.ticket, draft.version = ticket, written.based_on
+            if written.chosen and draft.answers_id and draft.begun_after is not None:
+                draft.begun_after = max(draft.begun_after, draft.answers_id)  # whoever chose it has read it
             if replaced := as_number(request.POST.get("replaces", "")):
                 draft.replaces = ticket.messages.filter(pk=replaced, direction=Direction.OUT).first()
             message = replying.send(
@@ -56,6 +58,11 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
             return answer_refused(request, ticket, _again(request, ticket, written), checks=error.checks, wish=wish)
         except PropertiesMissing as error:
             return answer_asking(request, ticket, ask_again(ticket, error), written, wish)
+        except (NoSuchTime, DueInThePast, TooFarAhead) as error:
+            written.error = str(error)
+            again = _again(request, ticket, written)
+            again.later_again = later_again(request.POST, error, now)
+            return answer_refused(request, ticket, again)
         except (InboxError, TicketError) as error:
             written.error = str(error)
         else:

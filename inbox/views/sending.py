@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 
+from helpdesk.numbers import as_number
 from inbox.checking import NAMES, Check
-from inbox.errors import NoSuchTime, WrongStatus
+from inbox.errors import NoSuchTime, ReplyError, WrongStatus
 from tickets.describing import required_by_status
 from tickets.errors import PropertiesMissing
 from tickets.forms import RequiredFields, StatusForm
@@ -153,7 +154,7 @@ def _due(post: Mapping[str, str], now: datetime) -> datetime | None:
         raise NoSuchTime
     if timezone.is_naive(moment):
         moment = timezone.make_aware(moment)
-    return moment
+    return moment.astimezone(UTC)  # of an hour that the clock leaves out, the one that it shows instead
 
 
 @dataclass(frozen=True)
@@ -163,11 +164,26 @@ class LaterTimes:
     tomorrow: datetime
     monday: datetime
     earliest: datetime
+    error: str = ""
+    """Why what was asked for cannot be; then it is asked again, with the rest as it was chosen."""
+    own: str = ""
+    status: int | None = None
+    cancels: bool = True
 
 
 def later_times(now: datetime) -> LaterTimes:
     today = timezone.localtime(now)
     return LaterTimes(_at(today + timedelta(days=1)), _at(next_monday(today)), today + timedelta(minutes=1))
+
+
+def later_again(post: QueryDict, error: ReplyError, now: datetime) -> LaterTimes:
+    return replace(
+        later_times(now),
+        error=str(error),
+        own=post.get("due_own", ""),
+        status=as_number(post.get("due_status", "")),
+        cancels="cancel_if_answered" in post,
+    )
 
 
 def next_monday(today: datetime) -> datetime:

@@ -422,6 +422,14 @@ def test_a_third_partys_words_are_released_once_and_not_quoted_before(agent: Use
         releasing.release(answer, by=agent, now=timezone.now())
 
 
+def test_what_cannot_be_sent_at_all_is_not_first_asked_to_be_insisted_on(agent: User, ticket: Ticket) -> None:
+    answer = make_message(ticket, text="Our price is 12 euros.", from_address="paul@supplier.example", third_party=True)
+    contact = [{"name": "", "address": "elina@customer.example"}]
+    draft = draft_of(agent, ticket, "The price list is attached.", answers=answer, to=contact, begun_after=0)
+    with pytest.raises(errors.StillAside):
+        send(draft, by=agent)
+
+
 def test_a_mail_that_failed_is_written_anew_and_marked(agent: User, ticket: Ticket) -> None:
     answer = send(draft_of(agent, ticket), by=agent)
     with pytest.raises(errors.CannotTryAgain):

@@ -1,5 +1,6 @@
 // <send-options>: what stands beside Send. Ctrl+Shift+Enter anywhere in the form sends and closes; the dialog of Send later
-// opens from the menu. data-begins: the text came back, so the caret goes to its end.
+// opens from the menu. data-begins: the text came back, so the caret goes to its end. data-asks-later: the time that was
+// chosen cannot be, so the dialog stands open.
 class SendOptions extends HTMLElement {
   #form
 
@@ -13,6 +14,10 @@ class SendOptions extends HTMLElement {
       this.removeAttribute("data-begins")
       this.#begin() // at once, and again where the editor comes only now
       this.#form?.addEventListener("editor:ready", () => this.#begin(), { once: true })
+    }
+    if (this.hasAttribute("data-asks-later")) {
+      this.removeAttribute("data-asks-later")
+      setTimeout(() => this.#ask(), 50) // after whatever else the swap puts the focus on
     }
   }
 
@@ -29,6 +34,12 @@ class SendOptions extends HTMLElement {
     }
     else if (event.target.closest("[data-close]")) this.#later.close()
     else if (this.#later.open && event.target.closest("dialog button")) this.#later.close("sent")
+  }
+
+  #ask() {
+    this.closest("#composer")?.open("reply")
+    this.#later.showModal()
+    this.#later.querySelector("[aria-invalid]")?.focus()
   }
 
   // After whatever else the swap puts the focus on.

@@ -1,6 +1,6 @@
 import re
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -417,3 +417,36 @@ def test_a_page_costs_the_same_with_one_status_that_asks_and_with_eight(desk, co
 
     cost(1)
     assert cost(2) == cost(8)
+
+
+@pytest.mark.parametrize("own", ["", "2001-01-01T08:00", "2999-01-01T08:00"])
+def test_a_time_that_cannot_be_is_asked_for_again_with_all_that_was_chosen_beside_it(desk, ticket, own):
+    closed = ticket.pipeline.first_status(Kind.CLOSED)
+    form = {"text": "Good morning.", "form_key": uuid.uuid4(), "due": "own", "due_own": own, "due_status": closed.pk}
+    answer = desk.post(f"/tickets/{ticket.number}/replies/", form, headers=HTMX)
+    assert answer.status_code == 422
+    dialog = re.search(r'<dialog[^>]* id="send-later".*?</dialog>', answer.content.decode(), re.DOTALL)[0]
+    assert re.search(rf'name="due_own" value="{own}"[^>]* aria-invalid="true"', dialog)
+    assert f'<option value="{closed.pk}" selected>' in dialog
+    assert 'name="cancel_if_answered" value="1">' in dialog
+    assert " data-asks-later" in answer.content.decode()
+
+
+def test_a_time_that_the_clock_leaves_out_in_spring_is_said_as_it_will_be(desk, agent, ticket):
+    agent.time_zone = "Europe/Helsinki"
+    agent.save()
+    year = timezone.now().year + 1
+    gap = max(day for day in range(25, 32) if date(year, 3, day).weekday() == 6)
+    own = f"{year}-03-{gap}T03:30"
+    form = {"text": "Good morning.", "form_key": uuid.uuid4(), "due": "own", "due_own": own}
+    answer = desk.post(f"/tickets/{ticket.number}/replies/", form, headers=HTMX)
+    assert f"Sun {gap} Mar, 04:30" in answer["HX-Trigger"]
+
+
+def test_whoever_chose_the_newest_message_to_answer_has_read_it(desk, agent, ticket):
+    first = ticket.messages.get()
+    newest = make_message(ticket, text="One more thing.")
+    form = {"text": "Gladly.", "form_key": uuid.uuid4(), "begun_after": first.pk, "answers": newest.pk}
+    path = f"/tickets/{ticket.number}/replies/"
+    assert "Read it first" in desk.post(path, form, headers=HTMX).content.decode()
+    assert desk.post(path, {**form, "chosen": "1"}, headers=HTMX).status_code == 200
