@@ -210,6 +210,49 @@ def test_send_later_waits_in_the_conversation_and_can_be_changed(desk: Page, tic
     assert not Outgoing.objects.exists()
 
 
+def test_a_time_that_is_over_is_asked_for_again_in_the_open_dialog(desk: Page) -> None:
+    write(desk, "We write again.")
+    desk.get_by_role("button", name="Send and set status").click()
+    desk.get_by_role("menuitem", name="Send later").click()
+    dialog = desk.get_by_role("dialog", name="Send later")
+    dialog.get_by_label("Another day and time").fill("2001-01-01T08:00")
+    dialog.get_by_text("Do not send it if the customer writes first").click()
+    dialog.get_by_role("button", name="Send at that time").click()
+    expect(dialog).to_contain_text("That time is over already.")
+    expect(dialog.get_by_label("Another day and time")).to_have_value("2001-01-01T08:00")
+    expect(dialog.get_by_label("Another day and time")).to_be_focused()
+    expect(dialog.get_by_role("checkbox")).not_to_be_checked()
+    dialog.get_by_role("button", name="Tomorrow, 08:00").click()
+    expect(desk.locator("#messages .msg.is-pending")).to_contain_text("We write again.")
+
+
+def test_who_is_asked_for_something_and_does_not_want_to_say_is_back_in_the_editor(
+    closing_asks: None, desk: Page
+) -> None:
+    write(desk, "Then we close this.")
+    desk.get_by_role("button", name="Send and set status").click()
+    desk.get_by_role("menuitemradio", name="Closed").click()
+    dialog = desk.get_by_role("dialog", name="One thing before")
+    dialog.locator("[data-submit]").click()
+    expect(dialog).to_contain_text("Choose a value")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(desk.locator("#composer-reply :focus")).to_have_count(1)
+    expect(desk.get_by_role("textbox", name="Your reply")).to_contain_text("Then we close this.")
+
+
+def test_what_was_asked_is_sent_with_the_key_that_its_button_shows(
+    closing_asks: None, desk: Page, ticket: Ticket
+) -> None:
+    write(desk, "We close this.")
+    desk.get_by_role("button", name="Send and set status").click()
+    desk.get_by_role("menuitemradio", name="Closed").click()
+    dialog = desk.get_by_role("dialog", name="One thing before")
+    dialog.get_by_label("Root cause").select_option("Label")
+    desk.keyboard.press("Control+Enter")
+    expect(desk.locator("#messages .msg.is-pending")).to_contain_text("We close this.")
+    assert Ticket.objects.get(pk=ticket.pk).properties == {"cause": "Label"}
+
+
 def test_send_and_close_by_keys_then_open_the_next(another: None, desk: Page, ticket: Ticket) -> None:
     write(desk, "Done.")
     desk.get_by_role("button", name="Send and set status").click()

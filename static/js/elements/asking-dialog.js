@@ -32,13 +32,25 @@ class AskingDialog extends HTMLElement {
   #key(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return
     event.preventDefault()
-    this.querySelector("form").requestSubmit(this.querySelector("[data-submit]"))
+    const submit = this.querySelector("[data-submit]")
+    submit.form.requestSubmit(submit) // which may stand elsewhere in the page
   }
 
   #leave() {
     const back = this.#before
+    const { form } = this.querySelector("[data-submit]") ?? {}
     this.remove()
     if (back?.isConnected) back.focus()
+    // Asked from a menu that is closed by now: one goes on in the text.
+    if (document.activeElement === document.body) this.#backTo(form?.querySelector(".editor, textarea:enabled"))
+  }
+
+  #backTo(field) {
+    field?.focus()
+    if (!field?.isContentEditable) return
+
+    getSelection().selectAllChildren(field)
+    getSelection().collapseToEnd()
   }
 }
 customElements.define("asking-dialog", AskingDialog)
