@@ -76,8 +76,9 @@ class ScrollEnd extends HTMLElement {
   #areFitted() {
     const { top, bottom } = this.getBoundingClientRect()
     return [...this.querySelectorAll("email-frame:not([data-fitted])")].every((frame) => {
+      // A folded quote is fetched when it is unfolded; it has a place all the same, where it would stand.
       const place = frame.getBoundingClientRect()
-      return place.height === 0 || place.bottom < top || place.top > bottom
+      return !frame.checkVisibility() || place.height === 0 || place.bottom < top || place.top > bottom
     })
   }
 
