@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from inbox.commenting import comment
 from inbox.models import Mention, Message
@@ -31,10 +31,8 @@ def ticket(aino: User) -> Ticket:
 
 
 @pytest.fixture
-def other_page(browser: Browser, browser_context_args: dict[str, Any]) -> Any:
-    context = browser.new_context(**browser_context_args)
-    yield context.new_page()
-    context.close()
+def other_page(other_context: BrowserContext) -> Page:
+    return other_context.new_page()
 
 
 def begin_comment(page: Page) -> Any:
@@ -116,7 +114,7 @@ def test_a_comment_is_changed_in_its_place_while_the_conversation_goes_on(
     message.get_by_role("link", name="Change this comment").click()
     editor = message.get_by_role("textbox", name="Your comment")
     expect(editor).to_have_text("Old words")
-    editor.click()
+    expect(editor).to_be_focused()  # what is typed now is text, not a command
     page.keyboard.press("Control+A")
     page.keyboard.type("New words")
     comment(ticket, by=maija, html="<p>Meanwhile</p>")

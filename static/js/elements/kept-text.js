@@ -11,6 +11,8 @@ class KeptText extends HTMLElement {
     for (const type of ["input", "editor:changed", "htmx:after:request"]) this.addEventListener(type, this)
     addEventListener("pagehide", this)
     this.#bringBack()
+    // Whoever opens it writes: letters are no commands from now on, also while the editor is still being fetched.
+    this.#form.elements.text.focus({ preventScroll: true })
   }
 
   disconnectedCallback() {
