@@ -32,10 +32,11 @@ from django.utils import timezone
 
 from inbox import receiving
 from inbox.channels.imap import fetching  # noqa: F401  (loaded before the fork)
-from inbox.models import Incoming, Mailbox, Outgoing, incoming, mailbox, outgoing
+from inbox.models import Incoming, Mailbox, Outgoing, incoming, mailbox
+from inbox.models.outgoing import lease
 
-incoming.LEASE = mailbox.LEASE = outgoing.LEASE = timedelta(seconds=3)
-outgoing.RENEWED_EVERY = 1.0
+incoming.LEASE = mailbox.LEASE = lease.LEASE = timedelta(seconds=3)
+lease.RENEWED_EVERY = 1.0
 incoming.MOST_TRIES = 50  # the killings are not the mails' fault
 
 

@@ -403,7 +403,7 @@ def test_a_sender_that_lost_its_claim_does_not_finish_the_mail(
     write: Any, smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else decides about it by now: the final dot must not be sent."""
-    monkeypatch.setattr("inbox.models.outgoing.LEASE", timedelta(seconds=-1))
+    monkeypatch.setattr("inbox.models.outgoing.lease.LEASE", timedelta(seconds=-1))
     write().send_now()
     assert smtp_server.taken == []
 
@@ -419,8 +419,8 @@ def test_a_demo_mailbox_sends_to_the_mail_room(write: Any, smtp_server: SmtpServ
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inbox.models.outgoing.RENEWED_EVERY", 0.2)
-    monkeypatch.setattr("inbox.models.outgoing.LEASE", timedelta(seconds=1))
+    monkeypatch.setattr("inbox.models.outgoing.lease.RENEWED_EVERY", 0.2)
+    monkeypatch.setattr("inbox.models.outgoing.lease.LEASE", timedelta(seconds=1))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,24 +2,34 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from inbox.errors import AlreadyReplaced, CannotTryAgain, MayNotReply, NotYours, TicketInTrash
-from inbox.models.incoming import Incoming, IncomingState
 from inbox.models.mailbox import Mailbox
 from inbox.models.message import Message
-from tickets import notifying
-from tickets.models import Notification, NotificationKind, Ticket
+from inbox.models.outgoing import lease
+from inbox.models.outgoing.due import OutgoingQuerySet, queue
+from inbox.models.outgoing.judging import pause_after, said_of_unknown, state_after
+from inbox.models.outgoing.news import tell_colleagues, tell_ticket, tell_writer
+from inbox.models.outgoing.states import (
+    FAILED,
+    LEAVING,
+    NOT_DELIVERED,
+    PENDING,
+    RETRYABLE,
+    NotSent,
+    OutgoingState,
+    RecipientState,
+)
+from tickets.models import Ticket
 
 if TYPE_CHECKING:
     from inbox.channels.smtp.sending import Outcome
@@ -27,134 +37,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
-RENEWED_EVERY = 10.0
-# After these pauses a mail is tried every two hours, until 48 hours are over.
-PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
-LATER_PAUSE = timedelta(hours=2)
-MOST_TRIES = 28
-SWEPT_AT_ONCE = 200
-FETCHED_SOON = 300
-"""Seconds. A mailbox that is fetched at least so often is waited for, to see whether the contact wrote first."""
 A_LITTLE_LATER = 0.1
 """Seconds after the undo window, so that a worker whose clock is a little ahead does not come too early."""
-
-
-class OutgoingState(models.TextChoices):
-    HELD = "held", _("Held")
-    QUEUED = "queued", _("Queued")
-    SENDING = "sending", pgettext_lazy("state of a mail", "Sending")
-    SENT = "sent", _("Sent")
-    DEFERRED = "deferred", _("Waiting for the next try")
-    FAILED = "failed", _("Failed")
-    UNKNOWN = "unknown", _("Unknown")
-    BOUNCED = "bounced", _("Bounced")
-    CANCELLED = "cancelled", _("Cancelled")
-
-
-class NotSent(models.TextChoices):
-    """Why one was cancelled that stays in the conversation, because its text would be lost otherwise."""
-
-    TAKEN_BACK = "taken back", _("It was taken back.")
-    ANSWERED = "answered", _("The customer wrote first.")
-    IN_TRASH = "in trash", _("The ticket was in the trash when it was to leave.")
-    STOPPED = "stopped", _("A colleague of its writer stopped it.")
-    WRITER_GONE = "writer gone", _("Its writer was not with us any more when it was to leave.")
-
-
-class RecipientState(models.TextChoices):
-    PENDING = "pending", _("Pending")
-    ACCEPTED = "accepted", _("Accepted")
-    DEFERRED = "deferred", _("Deferred")
-    REFUSED = "refused", _("Refused")
-    BOUNCED = "bounced", _("Bounced")
-
-
-# For a sender; at any moment; still on its way; what people should look at; what they may try again.
-WAITING = (OutgoingState.QUEUED, OutgoingState.DEFERRED)
-READY = (OutgoingState.HELD, *WAITING)
-LEAVING = (OutgoingState.QUEUED, OutgoingState.SENDING)
-PENDING = (OutgoingState.HELD, OutgoingState.SENDING, *WAITING)
-FAILED = (OutgoingState.FAILED, OutgoingState.BOUNCED, OutgoingState.UNKNOWN)
-RETRYABLE = (OutgoingState.FAILED, OutgoingState.UNKNOWN, OutgoingState.DEFERRED)
-NOT_DELIVERED = [OutgoingState.FAILED, OutgoingState.BOUNCED]
-NOT_KNOWN_TO_ARRIVE = [*NOT_DELIVERED, OutgoingState.UNKNOWN]
-
-
-class OutgoingQuerySet(models.QuerySet["Outgoing"]):
-    def due(self, now: datetime) -> OutgoingQuerySet:
-        """What may leave: also what was held, once its time has come and it is known that the contact was not faster."""
-        return self.filter(state__in=READY, due_at__lte=now).exclude(_unless_answered() & _may_be_answered())
-
-    def waiting(self) -> OutgoingQuerySet:
-        """Nobody sends it right now, and it will be sent as soon as it can be."""
-        return self.filter(state__in=WAITING)
-
-    def held(self) -> OutgoingQuerySet:
-        """Its writer may still take it back."""
-        return self.filter(state=OutgoingState.HELD)
-
-    def pending(self) -> OutgoingQuerySet:
-        """Whether it leaves is not settled yet."""
-        return self.filter(state__in=PENDING)
-
-    def abandoned(self, now: datetime) -> OutgoingQuerySet:
-        """Claimed by a sender that died: whether the server has the mail depends on `handed_over`."""
-        return self.filter(state=OutgoingState.SENDING, lease_until__lt=now)
-
-    def next_of_their_ticket(self) -> OutgoingQuerySet:
-        """Those that wait for no other: one sender at a time works on a ticket, in the order in which it was written.
-
-        A mail that reached somebody and is tried again for the others holds up nobody, nor does one that is to leave
-        tomorrow. One that its writer may still take back does, for the few seconds that this lasts.
-        """
-        accepted = OutgoingRecipient.objects.filter(outgoing=models.OuterRef("pk"), state=RecipientState.ACCEPTED)
-        written_before = models.Q(pk__lt=models.OuterRef("pk")) & (
-            models.Q(state=OutgoingState.QUEUED)
-            | models.Q(state=OutgoingState.HELD, scheduled=False)
-            | (models.Q(state=OutgoingState.DEFERRED) & ~models.Exists(accepted))
-        )
-        same_ticket = Outgoing.objects.filter(message__ticket=models.OuterRef("message__ticket"))
-        others = same_ticket.exclude(pk=models.OuterRef("pk"))
-        return self.exclude(models.Exists(others.filter(models.Q(state=OutgoingState.SENDING) | written_before)))
-
-    def sweep(self, now: datetime) -> int:
-        """Settle what a dead sender left, and queue what is due, in case the queue lost it. Says how many it queued."""
-        abandoned = self.abandoned(now)
-        unknown = sum(lost.call_unknown(now=now) for lost in abandoned.filter(handed_over=True))
-        given_back = abandoned.filter(handed_over=False).update(
-            state=OutgoingState.DEFERRED, lease_token=None, lease_until=None, due_at=now
-        )
-        if unknown or given_back:
-            logger.warning("Outgoing mail of lost senders: %d unknown, %d tried again", unknown, given_back)
-        ready = self.due(now).next_of_their_ticket().order_by("due_at", "pk")
-        due = list(ready.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
-        for pk in due:
-            _queue(pk)
-        return len(due)
-
-
-def _unless_answered() -> models.Q:
-    """Those that do not leave when the contact writes first."""
-    return models.Q(state=OutgoingState.HELD, scheduled=True, cancel_if_answered=True)
-
-
-def _may_be_answered() -> models.Q:
-    """Mail came to a mailbox of its ticket that nobody has read yet, or may lie on the server since it was due.
-
-    After hours in which nothing ran, both come before what was to leave meanwhile. It holds for minutes at most: a mail
-    that cannot be read ends in quarantine, and a mailbox that cannot be fetched is not waited for.
-    """
-    here = models.Q(conversations__ticket=models.OuterRef("message__ticket")) | models.Q(pk=models.OuterRef("mailbox"))
-    boxes = Mailbox.objects.filter(here)
-    unread = Incoming.objects.filter(
-        state__in=[IncomingState.STORED, IncomingState.PROCESSING], mailbox=models.OuterRef("pk")
-    )
-    unfetched = Mailbox.objects.polled().filter(fetch_error="", poll_seconds__lte=FETCHED_SOON)
-    not_since = models.Q(last_poll_at=None) | models.Q(last_poll_at__lt=models.OuterRef(models.OuterRef("due_at")))
-    return models.Q(models.Exists(boxes.filter(models.Exists(unread)))) | models.Q(
-        models.Exists(boxes.filter(pk__in=unfetched.filter(not_since).values("pk")))
-    )
 
 
 class Outgoing(models.Model):
@@ -326,13 +210,13 @@ class Outgoing(models.Model):
 
         if not self._claim(now or timezone.now()):
             return
-        with self._lease_renewed():
+        with lease.renewed(self):
             outcome = send(self)
         self._settle(outcome, now or timezone.now())
         # What waited for this one does not wait for the sweeper.
         ready = Outgoing.objects.due(timezone.now()).next_of_their_ticket()
         for pk in ready.filter(message__ticket=self.message.ticket_id).values_list("pk", flat=True):
-            _queue(pk)
+            queue(pk)
 
     @transaction.atomic
     def bounced(self, recipients: Iterable[OutgoingRecipient], answer: str, *, now: datetime | None = None) -> None:
@@ -345,7 +229,7 @@ class Outgoing(models.Model):
         noted = mine.update(state=OutgoingState.BOUNCED, last_answer=answer)
         if noted and ticket and self.state not in NOT_DELIVERED:
             ticket.not_delivered(at=now or timezone.now())
-            self._tell_writer(ticket, now or timezone.now())
+            tell_writer(self, ticket, now or timezone.now())
 
     @transaction.atomic
     def call_unknown(self, *, now: datetime) -> bool:
@@ -360,7 +244,7 @@ class Outgoing(models.Model):
         if unknown and ticket:
             self.state = OutgoingState.UNKNOWN
             ticket.mark_undelivered(True)
-            self._tell_colleagues(ticket, now)
+            tell_colleagues(self, ticket, now)
         return bool(unknown)
 
     @transaction.atomic
@@ -393,7 +277,7 @@ class Outgoing(models.Model):
         self.refresh_from_db()
         if ticket and failed and not self._was_answered(ticket):
             ticket.sent_again(by=by, at=now)
-        self._tell(ticket, now)
+        tell_ticket(self, ticket, now)
         logger.info("Outgoing %d: tried again by user %d", self.pk, by.pk)
         self.send_later()
 
@@ -432,7 +316,7 @@ class Outgoing(models.Model):
                 tries=models.F("tries") + 1,
                 handed_over=False,
                 lease_token=token,
-                lease_until=timezone.now() + LEASE,
+                lease_until=timezone.now() + lease.LEASE,
             )
         )
         if claimed:
@@ -448,31 +332,6 @@ class Outgoing(models.Model):
         mine = Outgoing.objects.due(now).held().filter(pk=self.pk, scheduled=True)
         return mine.exclude(message__author__is_active=True).exists()
 
-    @contextmanager
-    def _lease_renewed(self) -> Iterator[None]:
-        """Keep the claim while a slow server makes us wait, up to ten minutes for its last answer."""
-        done = threading.Event()
-
-        def renew() -> None:
-            while not done.wait(RENEWED_EVERY):
-                try:
-                    mine = Outgoing.objects.filter(
-                        pk=self.pk, state=OutgoingState.SENDING, lease_token=self.lease_token
-                    )
-                    mine.update(lease_until=timezone.now() + LEASE)
-                except DatabaseError as problem:
-                    logger.warning("Outgoing %d: its claim could not be renewed: %s", self.pk, problem)
-                finally:
-                    connection.close()
-
-        renewer = threading.Thread(target=renew, name=f"lease of outgoing {self.pk}", daemon=True)
-        renewer.start()
-        try:
-            yield
-        finally:
-            done.set()
-            renewer.join()
-
     @transaction.atomic
     def _settle(self, outcome: Outcome, now: datetime) -> None:
         """Store how it went, also when the sweeper gave this sender up for dead and called the mail unknown."""
@@ -485,7 +344,7 @@ class Outgoing(models.Model):
             return
         for address, (state, answer) in outcome.recipients.items():
             self.recipients.filter(address=address).update(state=state, answer=answer)
-        self.state, self.last_answer = self._state_after(outcome), outcome.answer
+        self.state, self.last_answer = state_after(self, outcome), outcome.answer
         self.lease_token = self.lease_until = None
         self.handed_over = self.state in (OutgoingState.SENT, OutgoingState.UNKNOWN)
         if self.state == OutgoingState.SENT:
@@ -497,9 +356,9 @@ class Outgoing(models.Model):
                 "state", "last_answer", "lease_token", "lease_until", "handed_over", "sent_at", "due_at"
             ]
         )  # fmt: skip
-        self._tell(ticket, now)
+        tell_ticket(self, ticket, now)
         if was != OutgoingState.UNKNOWN:
-            self._tell_colleagues(ticket, now)
+            tell_colleagues(self, ticket, now)
         if outcome.account_fault:
             self.mailbox.sending_failed(outcome.answer, until=self.due_at)
         elif outcome.reached_server:
@@ -510,78 +369,9 @@ class Outgoing(models.Model):
         """The ticket it answers, before any row of outgoing mail is locked: everybody in the same order."""
         return Ticket.objects.select_for_update(of=("self",)).filter(messages=self.message_id).first()
 
-    def _tell(self, ticket: Ticket | None, now: datetime) -> None:
-        """Let the ticket show how its answers fared. One that left makes up for those before it."""
-        if ticket is None:
-            return
-        ticket.changed()
-        if self.state in NOT_DELIVERED:
-            ticket.not_delivered(at=now)
-            self._tell_writer(ticket, now)
-        elif self.state == OutgoingState.UNKNOWN:
-            ticket.mark_undelivered(True)
-        elif ticket.undelivered and self.state in (OutgoingState.SENT, OutgoingState.QUEUED):
-            others = Outgoing.objects.filter(message__ticket=ticket, state__in=NOT_KNOWN_TO_ARRIVE)
-            if self.state == OutgoingState.SENT:
-                others = others.filter(pk__gt=self.pk)
-            if not others.exists():
-                ticket.mark_undelivered(False)
-
-    def _tell_colleagues(self, ticket: Ticket | None, now: datetime) -> None:
-        """Owner and followers hear of it once it left, or may have: until then its writer could take it back, and of one
-        that did not leave there is nothing to read.
-        """
-        if ticket and self.state in (OutgoingState.SENT, OutgoingState.UNKNOWN):
-            notifying.written_on(ticket, anchor=f"m{self.message_id}", actor=self.message.author, now=now)
-
-    def _tell_writer(self, ticket: Ticket, now: datetime) -> None:
-        """Whoever wrote it has gone on to other tickets by now; for one who is not here any more, the owner is told.
-
-        Each time it fails: what they have read of an earlier time is no news of this one.
-        """
-        anchor = f"m{self.message_id}"
-        Notification.objects.filter(ticket=ticket, kind=NotificationKind.SENDING, anchor=anchor).exclude(
-            read_at=None
-        ).delete()
-        for user in (self.message.author, ticket.owner):
-            if user and notifying.notify(user, NotificationKind.SENDING, ticket, actor=None, anchor=anchor, now=now):
-                return
-
     def _was_answered(self, ticket: Ticket) -> bool:
         """Whether the contact wrote after it was written."""
         return ticket.last_inbound_at is not None and ticket.last_inbound_at > self.message.at
-
-    def _state_after(self, outcome: Outcome) -> OutgoingState:
-        if outcome.unknown:
-            return OutgoingState.UNKNOWN
-        states = set(self.recipients.values_list("state", flat=True))
-        if states <= {RecipientState.ACCEPTED}:
-            return OutgoingState.SENT
-        if states & {RecipientState.PENDING, RecipientState.DEFERRED}:
-            if self.tries < MOST_TRIES:
-                return OutgoingState.DEFERRED
-            outcome.answer = gettext("Given up after 48 hours. %(answer)s") % {"answer": outcome.answer}
-            return OutgoingState.FAILED
-        # Who was refused in an earlier try matters more than how this one went.
-        refusals = self.recipients.filter(state=RecipientState.REFUSED).order_by("pk").values_list("answer", flat=True)
-        outcome.answer = "\n".join(dict.fromkeys(refusals))
-        return OutgoingState.FAILED
-
-
-def pause_after(tries: int) -> timedelta:
-    return PAUSES[tries - 1] if 0 < tries <= len(PAUSES) else LATER_PAUSE
-
-
-def said_of_unknown(reason: str, words: str = "") -> str:
-    """What is told of a mail that the server may have: why nobody knows, and in which words it said so."""
-    note = gettext("It may have sent the mail; it is not sent again by itself, so that nobody gets it twice.")
-    return " ".join(filter(None, [reason, note, words]))
-
-
-def _queue(pk: int) -> None:
-    from inbox.tasks import deliver
-
-    deliver.delay_on_commit(pk)
 
 
 class OutgoingRecipient(models.Model):
