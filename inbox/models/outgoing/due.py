@@ -13,7 +13,7 @@ from inbox.models.mailbox import Mailbox
 from inbox.models.outgoing.states import PENDING, READY, WAITING, OutgoingState, RecipientState
 
 if TYPE_CHECKING:
-    from inbox.models.outgoing.mail import Outgoing
+    from inbox.models.outgoing.mail import Outgoing  # noqa: F401  (named in quotes)
 
 logger = logging.getLogger(__name__)
 
