@@ -27,7 +27,7 @@ from inbox.models import Attachment, Draft, DraftMode, Message, MessageKind, Not
 from people.models import User
 from people.models.contact import normalised
 from tickets import notifying
-from tickets.models import Notification, NotificationKind, Ticket
+from tickets.models import EventKind, Notification, NotificationKind, Ticket
 from tickets.undoing import hand_on, put_back
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,8 @@ def contact_wrote_first(ticket: Ticket, *, now: datetime) -> int:
         if author is None or not may_write or _as_draft(outgoing, ticket, author, now) is None:
             _keep(outgoing, ticket, NotSent.ANSWERED)
             anchor = f"m{outgoing.message_id}"
+        else:
+            ticket.record(EventKind.UNSENT, by=author, now=now)  # everybody saw it wait there
         told = author if may_write else ticket.owner
         if told is not None:
             notifying.notify(told, NotificationKind.SENDING, ticket, actor=None, anchor=anchor, now=now)

@@ -478,3 +478,4 @@ def test_the_customers_mail_takes_back_what_was_to_leave_later(agent: User, tick
     land(asked.conversation.mailbox, make_mail("One more thing.", answers=asked.message_id, **words))
     assert not Outgoing.objects.exists()
     assert Draft.objects.get().user == agent
+    assert ticket.events.filter(kind=EventKind.UNSENT, actor=agent).count() == 1

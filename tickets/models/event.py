@@ -18,6 +18,7 @@ class EventKind(models.TextChoices):
     CONTACT = "contact", _("Contact changed")
     COMPANY = "company", _("Company changed")
     SENT_ANYWAY = "sent_anyway", _("Sent although a check warned")
+    UNSENT = "unsent", _("A mail for later was not sent")
     RELEASED = "released", _("An answer to a forward was released")
     LINKED = "linked", _("Linked")
     TRASHED = "trashed", _("Moved to trash")

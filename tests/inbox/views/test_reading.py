@@ -85,6 +85,7 @@ def test_every_kind_of_event_is_one_line_that_says_what_happened(desk, agent):
         EventKind.CONTACT: ({"from": "", "to": "Elina"}, "set the contact to <b>Elina</b>"),
         EventKind.COMPANY: ({"from": "Korpi", "to": ""}, "removed the company Korpi"),
         EventKind.SENT_ANYWAY: ({"checks": ["attachment"]}, "the text spoke of a file"),
+        EventKind.UNSENT: ({}, "wrote for later was not sent: the contact wrote first"),
         EventKind.RELEASED: ({}, "released an answer to a forward"),
         EventKind.TRASHED: ({}, "moved the ticket to the trash"),
         EventKind.RESTORED: ({}, "restored the ticket"),
