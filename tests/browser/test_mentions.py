@@ -115,6 +115,8 @@ def test_a_comment_is_changed_in_its_place_while_the_conversation_goes_on(
     editor = message.get_by_role("textbox", name="Your comment")
     expect(editor).to_have_text("Old words")
     expect(editor).to_be_focused()  # what is typed now is text, not a command
+    page.keyboard.type(", and more")
+    expect(editor).to_have_text("Old words, and more")
     page.keyboard.press("Control+A")
     page.keyboard.type("New words")
     comment(ticket, by=maija, html="<p>Meanwhile</p>")

@@ -12,7 +12,9 @@ class KeptText extends HTMLElement {
     addEventListener("pagehide", this)
     this.#bringBack()
     // Whoever opens it writes: letters are no commands from now on, also while the editor is still being fetched.
-    this.#form.elements.text.focus({ preventScroll: true })
+    const { text } = this.#form.elements
+    text.focus({ preventScroll: true })
+    text.setSelectionRange(text.value.length, text.value.length)
   }
 
   disconnectedCallback() {
