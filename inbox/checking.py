@@ -72,7 +72,7 @@ def checks(
     found = [
         _changed(draft, messages),
         _attachment(said, has_files),
-        _placeholder(f"{draft.subject}\n{said}"),
+        left_open(f"{draft.subject}\n{said}"),
         _stranger(recipients, messages, known) if draft.kind != MailKind.FORWARD else None,
         _empty(draft, body),
     ]
@@ -129,7 +129,7 @@ def _attachment(said: str, has_files: bool) -> Check | None:
     return Check(ATTACHMENT, _("You write “%(word)s”, and no file is attached.") % {"word": match[0]})
 
 
-def _placeholder(said: str) -> Check | None:
+def left_open(said: str) -> Check | None:
     """All that would go out as it stands, so that one who insists on it knows of what."""
     left = list(dict.fromkeys([*unresolved(said), *_LEFT_OPEN.findall(said)]))[:MOST_NAMED]
     if not left:

@@ -9,12 +9,19 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from helpdesk.html import has_words, to_text
+from inbox.checking import left_open
 from inbox.commenting import comment
+from inbox.errors import ReplyError
 from inbox.replying import reply
 from people.models import User
 from tickets.associating import add_earlier
 from tickets.creating import create_by_hand
 from tickets.models import Ticket
+
+
+class LeftOpen(ReplyError):
+    """The first message still has a placeholder or an XXX in it."""
 
 
 def create(
@@ -40,8 +47,11 @@ def create(
             comment(ticket, by=by, text=description, now=now)
         if earlier:
             add_earlier(ticket, since=since, by=by, now=now)
-        if message := str(values.get("message") or "").strip():
-            reply(ticket, by=by, text=message, form_key=form_key, now=now)
+        text, html = str(values.get("message") or "").strip(), str(values.get("message_html") or "")
+        if text or has_words(html):
+            if check := left_open(text or to_text(html)):
+                raise LeftOpen(check.sentence)
+            reply(ticket, by=by, text=text, html=html, form_key=form_key, now=now)
         return ticket
 
     try:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from helpdesk.html import has_words
 from tickets.creating import creation_layout
 from tickets.describing import Field, required_fields
 from tickets.form_fields import form_field
@@ -83,6 +84,10 @@ class CreationForm(forms.Form):
                     max_length=100_000,
                     widget=forms.Textarea(attrs={"class": "textarea", "rows": 4}),
                 )
+                # As the editor sends it, instead of the plain text.
+                self.fields["message_html"] = forms.CharField(
+                    required=False, max_length=500_000, widget=forms.HiddenInput
+                )
             else:
                 made = form_field(asked.get(each.key, each))
             made.kind, made.key, made.is_short = each.kind, each.key, each.kind in SHORT
@@ -109,7 +114,7 @@ class CreationForm(forms.Form):
     @property
     def printed(self) -> list[forms.BoundField]:
         """What stands on the form in its order; the tick for earlier activities comes after the people it is about."""
-        keys = [key for key in self.fields if key not in ("form_key", "earlier", "period")]
+        keys = [key for key in self.fields if key not in ("form_key", "message_html", "earlier", "period")]
         return [self[key] for key in keys]
 
     def clean_name(self) -> str:
@@ -120,7 +125,8 @@ class CreationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if str(cleaned.get("message") or "").strip() and not cleaned.get("contact") and "contact" not in self.errors:
+        written = str(cleaned.get("message") or "").strip() or has_words(str(cleaned.get("message_html") or ""))
+        if written and not cleaned.get("contact") and "contact" not in self.errors:
             self.add_error("message", _now("Add a contact to write to, or take the message out."))
         return cleaned
 

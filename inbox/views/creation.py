@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +21,9 @@ from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retar
 from helpdesk.numbers import as_number
 from helpdesk.web import render_page, toast, wants_fragment
 from inbox import creating
+from inbox.addressing.senders import senders_for, usual_sender_of
 from inbox.errors import InboxError
+from inbox.models import Outgoing
 from inbox.views.workspace import answer_workspace, ticket_context
 from people.access import reply_required, signed_in
 from people.models import Contact
@@ -66,12 +69,36 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     return _open(request, ticket, said)
 
 
+def _offered(request: HttpRequest, form: CreationForm) -> Contact | None:
+    """Of the ticket that is open beside it: the contact whom one click puts on the form."""
+    asked = as_number(request.POST.get("offered", "")) if request.method == "POST" else None
+    if request.method != "POST" and (number := as_number(request.GET.get("open", ""))):
+        asked = (
+            Ticket.objects.visible_to(signed_in(request)).filter(pk=number).values_list("contact", flat=True).first()
+        )
+    contact = Contact.objects.filter(pk=asked).prefetch_related("addresses").first() if asked else None
+    return contact if contact and "contact" in form.fields and contact not in form.initial.get("contact", []) else None
+
+
+def _senders(request: HttpRequest) -> list[dict[str, Any]]:
+    """The addresses that a first message may leave from; one alone where that does not depend on the ticket."""
+    user = signed_in(request)
+    able = senders_for(user)
+    usual = usual_sender_of(user, able)
+    boxes = [usual] if usual else sorted(able, key=lambda box: box.pk)
+    return [{"address": box.address, "pipeline": box.pipeline_id, "team": box.team_id} for box in boxes]
+
+
 def _show(request: HttpRequest, form: CreationForm, *, is_fresh: bool = False, status: int = 200) -> HttpResponse:
+    senders = _senders(request) if "message" in form.fields else []
     context = {
         "form": form,
         "is_fresh": is_fresh,
         "form_key": form.data.get("form_key") or uuid.uuid4(),
         "view": view_of(request),
+        "offered": _offered(request, form),
+        "senders": senders,
+        "senders_as_json": json.dumps(senders),
         "section": "desk",
         "keep": _keep(request),
     }
@@ -103,6 +130,7 @@ def _another(request: HttpRequest, form: CreationForm, ticket: Ticket, said: str
         messages.success(request, said)
         return redirect(f"{reverse('inbox:ticket_new')}?{urlencode(kept)}")
     response = _show(request, CreationForm(initial=kept))
+    _tell_sending(request, response, ticket)
     return toast(_announced(request, response, ticket), said)
 
 
@@ -123,13 +151,23 @@ def _open(request: HttpRequest, ticket: Ticket, said: str) -> HttpResponse:
         return _announced(request, HttpResponseClientRedirect(address), ticket)
     if opened is None:
         response = render(request, "inbox/_ticket_new_closed.html")
+        _tell_sending(request, response, ticket)
         return toast(_announced(request, response, ticket), said)
     context = {**ticket_context(request, opened), "view": view, "moves_focus": True, "relists": True}
     context["made"] = opened.pk
     response = answer_workspace(request, Listing(view, user), context)
     response.write(render(request, "inbox/_ticket_new_closed.html").content.decode())
+    _tell_sending(request, response, ticket)
     response = push_url(reswap(retarget(response, "#ticket"), "outerHTML"), address)
     return toast(_announced(request, response, ticket), said)
+
+
+def _tell_sending(request: HttpRequest, response: HttpResponse, ticket: Ticket) -> None:
+    """The first message can be taken back as any other; the ticket stays then."""
+    mine = Outgoing.objects.held().filter(message__ticket=ticket, message__author=signed_in(request), scheduled=False)
+    if (sending := mine.select_related("message").first()) is not None:
+        context = {"sending": sending, "ticket": ticket, "view": view_of(request)}
+        response.write(render(request, "inbox/_sending_toast.html", context).content.decode())
 
 
 def _announced(request: HttpRequest, response: HttpResponse, ticket: Ticket) -> HttpResponse:

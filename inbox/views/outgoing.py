@@ -18,7 +18,7 @@ from django_htmx.http import reswap, trigger_client_event
 from helpdesk.web import toast, wants_fragment
 from inbox import releasing, undoing
 from inbox.errors import AlreadyUndone, AnotherBegun, InboxError, NotYours, TicketInTrash, TooLateToUndo
-from inbox.models import Message, Outgoing
+from inbox.models import Direction, Message, Outgoing
 from inbox.timeline import Said
 from inbox.views.answering import answer_with_draft
 from people.access import may_reply_or_403, signed_in
@@ -59,7 +59,10 @@ def outgoing_undo(request: HttpRequest, pk: int) -> HttpResponse:
     if not _sees(request, draft.ticket):
         said = _("Not sent. You no longer see the ticket; your text is in Drafts as soon as you see it again.")
         return _say(request, outgoing, said)
-    return answer_with_draft(request, draft.ticket, _("Not sent. Your text is back in the editor."))
+    said = _("Not sent. Your text is back in the editor.")
+    if not draft.ticket.messages.exclude(direction=Direction.INTERNAL).exists():
+        said = _("Not sent. The ticket stays, and your text is back in its editor.")
+    return answer_with_draft(request, draft.ticket, said)
 
 
 @login_required

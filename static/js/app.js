@@ -29,6 +29,7 @@ import "./elements/notification-bell.js";
 import "./elements/pipeline-choice.js";
 import "./elements/progress-bar.js";
 import "./elements/property-editor.js";
+import "./elements/record-offer.js";
 import "./elements/record-picker.js";
 import "./elements/quoted-history.js";
 import "./elements/recipient-field.js";

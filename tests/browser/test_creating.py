@@ -68,12 +68,12 @@ def test_s07_t_opens_the_panel_beside_the_conversation_and_the_keyboard_makes_th
     shot(page, "create-list-1440")
     page.keyboard.press("Enter")
     expect(page.locator(".picker .token:visible")).to_have_count(1)
-    expect(page.locator("[data-reason]")).to_have_text("To laura.niemi@gmail.example")
+    expect(page.locator("[data-reason]")).to_contain_text("To laura.niemi@gmail.example from ")
     page.keyboard.type("olu")
     expect(page.get_by_role("option", name="Olu Adeyemi")).to_be_visible()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Make primary").click()
-    expect(page.locator("[data-reason]")).to_have_text("To olu@club.example")
+    expect(page.locator("[data-reason]")).to_contain_text("To olu@club.example from ")
     expect(page.get_by_role("listbox")).to_have_count(0)
     shot(page, "create-1440")
     page.keyboard.press("Control+Enter")
@@ -116,6 +116,32 @@ def test_the_picked_ones_are_walked_by_keyboard_as_recipients_are(page, open_tic
     expect(page.get_by_role("option", name="Make a new contact")).to_be_visible()
     page.keyboard.press("ArrowUp")
     expect(page.get_by_role("option", name="Make a new contact")).to_have_attribute("aria-selected", "true")
+
+
+def test_one_click_takes_the_contact_of_the_open_ticket_and_the_first_message_keeps_its_looks(page, open_ticket, aino):
+    ours = open_ticket.conversations.get().mailbox.address
+    aino.undo_seconds = 30
+    aino.save()
+    page.keyboard.press("t")
+    page.get_by_label("Ticket name", exact=True).fill("Called back")
+    offer = page.get_by_role("link", name=f"For {open_ticket.contact}")
+    offer.click()
+    expect(offer).to_be_hidden()
+    said = page.locator("first-message [data-reason]")
+    expect(said).to_have_text(f"To {open_ticket.contact.address} from {ours}")
+    page.get_by_role("textbox", name="First message").click()
+    page.keyboard.type("Come by on ")
+    page.keyboard.press("Control+b")
+    page.keyboard.type("Friday")
+    page.get_by_role("link", name="Close", exact=True).click()
+    page.keyboard.press("t")
+    expect(page.get_by_role("textbox", name="First message").locator("b")).to_have_text("Friday")
+    expect(said).to_have_text(f"To {open_ticket.contact.address} from {ours}")
+    page.locator(".panel").get_by_role("button", name="Create ticket").click()
+    expect(page.locator("#messages .msg.is-pending b", has_text="Friday")).to_be_visible()
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(page.locator("#toasts")).to_contain_text("The ticket stays")
+    expect(page.get_by_role("textbox", name="Your reply").locator("b")).to_have_text("Friday")
 
 
 def test_closing_the_panel_loses_nothing_and_gives_the_focus_back(page, open_ticket):

@@ -19,7 +19,7 @@ const submitted = new Map()
 export class Editing {
   #host
   #form
-  #field // <input name="html">, in step with the surface when somebody reads it
+  #field // <input data-html>, in step with the surface when somebody reads it
   #plain // the <textarea> that it stands in for
   #root
   #squire
@@ -35,7 +35,7 @@ export class Editing {
     this.#host = host
     this.#form = host.closest("form")
     this.#plain = host.querySelector("textarea")
-    this.#field = host.querySelector("input[name='html']")
+    this.#field = host.querySelector("input[data-html]")
     this.#open()
 
     host.addEventListener("keydown", this, true)
@@ -215,7 +215,7 @@ export class Editing {
   // Whoever reads the form gets what stands on the surface, typed a moment ago or not.
   #complete(data) {
     this.sync()
-    data.set("html", this.#field.value)
+    data.set(this.#field.name, this.#field.value)
     const files = [...this.#form.querySelectorAll("input[name='upload']")].filter((field) => field.type === "hidden" || field.checked)
     data.delete("upload")
     for (const { value } of files) data.append("upload", value)

@@ -144,7 +144,7 @@ export class Uploads {
   // The server prints what was attached before as check boxes, which need no script; here they are chips like others.
   #adopt() {
     const kept = [...this.#host.querySelectorAll("[data-kept]")]
-    const text = this.#host.querySelector("input[name='html']").value
+    const text = this.#host.querySelector("input[data-html]").value
     const files = kept.map(({ dataset: { id, name, bytes } }) => ({ id, name, size: Number(bytes) }))
     for (const file of files) if (!text.includes(`/uploads/${file.id}/`)) new UploadChip(this.#host, file).arrived(file)
     for (const one of kept) one.remove()

@@ -1,30 +1,44 @@
-// <first-message data-nobody="…" data-to="To %s" data-unreachable="%s has no mail address…">: says to whom the first message of
-// a new ticket goes, and why it cannot be written: there is no contact yet, or the contact has no address.
+// <first-message data-nobody="…" data-to="To %(to)s from %(from)s" data-unreachable="%s has no mail address…">: says to whom the
+// first message of a new ticket goes and from which address, or why it cannot be written: there is no contact yet, or the
+// contact has no address. Which address it is may depend on pipeline and team; the server chooses in the same way.
 class FirstMessage extends HTMLElement {
+  #form
+  #contact
+
   connectedCallback() {
-    this.#panel.addEventListener("records:changed", this)
-    const picker = this.#panel.querySelector?.("record-picker[data-kind='contact']")
-    this.#say(picker?.records?.[0])
+    this.#form = this.closest("form")
+    for (const type of ["records:changed", "change"]) this.#form?.addEventListener(type, this)
+    this.#contact = this.#form?.querySelector("record-picker[data-kind='contact']")?.records?.[0]
+    this.#say()
   }
 
   disconnectedCallback() {
-    this.#panel.removeEventListener("records:changed", this)
+    for (const type of ["records:changed", "change"]) this.#form?.removeEventListener(type, this)
   }
 
-  handleEvent({ detail }) {
-    if (detail.kind === "contact") this.#say(detail.records[0])
+  handleEvent({ type, detail }) {
+    if (type === "records:changed" && detail.kind === "contact") this.#contact = detail.records[0]
+    this.#say()
   }
 
-  get #panel() { return this.closest("form") ?? document }
+  // As inbox.addressing.senders finds it for a ticket without a conversation.
+  get #sender() {
+    const { pipeline, team } = this.#form?.elements ?? {}
+    const differs = (box) => 2 * (String(box.pipeline ?? "") !== pipeline?.value) + (String(box.team ?? "") !== (team?.value ?? ""))
+    const boxes = JSON.parse(this.dataset.senders)
+    return boxes.toSorted((one, other) => differs(one) - differs(other))[0]
+  }
 
-  #say(contact) {
-    const text = this.querySelector("textarea")
-    const reason = this.querySelector("[data-reason]")
-    reason.textContent = contact
-      ? (contact.address ? this.dataset.to : this.dataset.unreachable).replace("%s", contact.address || contact.label)
-      : this.dataset.nobody
-    // What was written stays, only nobody gets it: the server says so too.
-    text.disabled = !contact?.address && !text.value
+  #say() {
+    const { nobody, to, noSender, unreachable } = this.dataset
+    const contact = this.#contact
+    const sender = this.#sender
+    let said = nobody
+    if (contact && !contact.address) said = unreachable.replace("%s", contact.label)
+    else if (contact && !sender) said = noSender
+    else if (contact) said = to.replace("%(to)s", contact.address).replace("%(from)s", sender.address)
+    const line = this.querySelector("[data-reason]")
+    if (line.textContent !== said) line.textContent = said
   }
 }
 customElements.define("first-message", FirstMessage)

@@ -1,10 +1,16 @@
 // <kept-form data-keep="new-ticket-7" data-fresh>: around a form that makes something. What is typed in it is kept in this
 // tab until it has arrived, so that neither closing it nor signing in again loses anything.
+const SETTLED = 200
+const TYPES = ["input", "change", "records:changed", "editor:changed"]
+
 class KeptForm extends HTMLElement {
   #ready = false // what stands in it at first is nothing that somebody typed
+  #timer
 
   connectedCallback() {
-    for (const type of ["input", "change", "records:changed"]) this.addEventListener(type, this)
+    for (const type of TYPES) this.addEventListener(type, this)
+    addEventListener("pagehide", this)
+    if (this.hasAttribute("data-fresh")) this.#restoreLooks()
     // When the elements inside have wired themselves.
     queueMicrotask(() => {
       if (this.hasAttribute("data-fresh")) this.#restore()
@@ -13,11 +19,24 @@ class KeptForm extends HTMLElement {
   }
 
   disconnectedCallback() {
-    for (const type of ["input", "change", "records:changed"]) this.removeEventListener(type, this)
+    for (const type of TYPES) this.removeEventListener(type, this)
+    removeEventListener("pagehide", this)
+    if (this.#timer) this.#keep()
   }
 
-  handleEvent() {
+  // A text with looks is read when one stops typing, not at every letter.
+  handleEvent({ type, target }) {
     if (!this.#ready) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (type === "editor:changed" || target.closest?.(".editor")) this.#timer = setTimeout(() => this.#keep(), SETTLED)
+    else this.#keep()
+  }
+
+  #keep() {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (!this.#form) return
     const fields = [...new FormData(this.#form)].filter(([name, value]) => kept(name) && typeof value === "string")
     const records = [...this.querySelectorAll("record-picker")].map((picker) => [picker.dataset.name, picker.records ?? []])
     sessionStorage.setItem(this.dataset.keep, JSON.stringify({ fields, records }))
@@ -25,8 +44,17 @@ class KeptForm extends HTMLElement {
 
   get #form() { return this.querySelector("form") }
 
+  get #was() { return this.dataset.keep && JSON.parse(sessionStorage.getItem(this.dataset.keep) ?? "null") }
+
+  // Before the editor opens, so that it opens with it.
+  #restoreLooks() {
+    for (const field of this.querySelectorAll("input[data-html]")) {
+      field.value = this.#was?.fields.find(([name]) => name === field.name)?.[1] ?? field.value
+    }
+  }
+
   #restore() {
-    const was = this.dataset.keep && JSON.parse(sessionStorage.getItem(this.dataset.keep) ?? "null")
+    const was = this.#was
     if (!was) return
 
     for (const [name, records] of was.records) {

@@ -66,7 +66,7 @@ class RichEditor extends HTMLElement {
 
   // What was kept with its looks is at least to be seen and sent.
   #doWithout() {
-    const html = this.querySelector("input[name='html']")
+    const html = this.querySelector("input[data-html]")
     const plain = this.querySelector("textarea")
     if (!this.isConnected || !html.value) return
 

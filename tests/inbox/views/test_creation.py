@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils import timezone
@@ -231,6 +232,67 @@ def test_a_first_message_is_sent_as_a_reply_and_makes_the_conversation(desk, ain
     assert (message.text, message.to[0]["address"]) == ("Come by on Friday.", "laura@gmail.example")
     assert ticket.conversations.count() == 1
     assert message.outgoing is not None
+
+
+def test_a_first_message_has_its_looks_and_can_be_taken_back_while_the_ticket_stays(desk, aino):
+    make_mailbox()
+    aino.undo_seconds = 10
+    aino.save()
+    looks = "<p>Come by on <b>Friday</b>.</p><script>alert(1)</script>"
+    person = make_contact("laura@gmail.example", "Laura Niemi")
+    answer = desk.post("/tickets/new/", fields(contact=[person.pk], message_html=looks), **HTMX)
+    ticket = Ticket.objects.get()
+    message = ticket.messages.get()
+    assert "<b>Friday</b>" in message.html
+    assert "script" not in message.html
+    assert message.text == "Come by on Friday."
+    undo = f"/outgoing/{message.outgoing.pk}/undo/"
+    assert undo in answer.content.decode()
+    assert "Sending to Laura Niemi" in answer.content.decode()
+    back = desk.post(undo, **HTMX)
+    assert "Not sent. The ticket stays" in back["HX-Trigger"]
+    assert "Come by on <b>Friday</b>" in unescape(back.content.decode())
+    assert (Ticket.objects.count(), Message.objects.count()) == (1, 0)
+
+
+def test_a_first_message_with_something_left_open_is_not_sent(desk):
+    make_mailbox()
+    left = "<p>Hello {{ contact.first_name }}</p>"
+    answer = desk.post("/tickets/new/", fields(contact=[make_contact().pk], message_html=left), **HTMX)
+    assert answer.status_code == 422
+    assert "would go out just as it stands here" in answer.content.decode()
+    assert "Hello {{ contact.first_name }}" in answer.content.decode()
+    assert not Ticket.objects.exists()
+
+
+def test_looks_without_a_contact_are_told_and_kept(desk):
+    answer = desk.post("/tickets/new/", fields(message_html="<p><i>Come by</i></p>"), **HTMX)
+    assert "Add a contact to write to" in answer.content.decode()
+    assert "<p><i>Come by</i></p>" in unescape(answer.content.decode())
+    answer = desk.post("/tickets/new/", fields(message_html="<p><br></p>"), **HTMX)
+    assert Ticket.objects.count() == 1
+
+
+def test_the_form_says_from_which_address_the_first_message_goes(desk):
+    make_mailbox("support@desk.example")
+    page = desk.get("/tickets/new/", **HTMX).content.decode()
+    assert "From support@desk.example" in page
+
+
+def test_the_contact_of_the_open_ticket_is_offered_and_not_set(desk, client):
+    ticket = make_ticket(contact=make_contact("anna@customer.example", "Anna Virtanen"))
+    page = desk.get(f"/tickets/new/?open={ticket.number}", **HTMX).content.decode()
+    assert "For Anna Virtanen" in page
+    assert f'name="contact" value="{ticket.contact_id}"' not in page
+    assert (
+        f'name="contact" value="{ticket.contact_id}"'
+        in desk.get(f"/tickets/new/?contact={ticket.contact_id}", **HTMX).content.decode()
+    )
+    again = desk.post("/tickets/new/", {"name": "", "offered": ticket.contact_id}, **HTMX).content.decode()
+    assert "For Anna Virtanen" in again
+    assert "record-offer" not in desk.get("/tickets/new/?open=0", **HTMX).content.decode()
+    client.force_login(make_user(ticket_access="own", sees_unassigned=False))
+    assert "Anna" not in client.get(f"/tickets/new/?open={ticket.number}", **HTMX).content.decode()
 
 
 def test_a_first_message_that_cannot_be_sent_makes_nothing_and_keeps_what_was_typed(desk):
