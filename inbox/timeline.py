@@ -52,10 +52,6 @@ class Happened:
     def is_folded(self) -> bool:
         return len(self.events) >= FOLDED_FROM
 
-    @property
-    def others(self) -> int:
-        return len(self.events) - 1
-
 
 @dataclass(frozen=True)
 class NewMark:

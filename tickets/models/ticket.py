@@ -71,9 +71,6 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def open(self) -> TicketQuerySet:
         return self.filter(trashed_at=None, turn__lt=Kind.CLOSED)
 
-    def closed(self) -> TicketQuerySet:
-        return self.filter(trashed_at=None, turn=Kind.CLOSED)
-
     def on_turn(self, kinds: Collection[Kind]) -> TicketQuerySet:
         """Those not in the trash in which it is the turn of one of `kinds`, which follow each other."""
         # As a range, so that the index gives them in the order of the list.
@@ -126,9 +123,6 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         return self.select_related(
             "status", "pipeline", "owner", "team", "contact__company", "company"
         ).prefetch_related("contact__addresses", "other_contacts__addresses", "other_companies", "pipeline__statuses")
-
-    def locked(self, number: int) -> Ticket:
-        return self.select_for_update().get(pk=number)
 
     @transaction.atomic
     def begin(
