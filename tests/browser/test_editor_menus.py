@@ -50,6 +50,55 @@ def written(page: Page) -> str:
     return str(page.locator("#composer-reply form").evaluate("form => new FormData(form).get('html')"))
 
 
+def test_what_the_toolbar_has_no_room_for_is_in_its_menu_at_each_width(editor):
+    toolbar = editor.locator("#composer-reply").get_by_role("toolbar")
+    more = toolbar.get_by_role("button", name="More formatting")
+    every = toolbar.evaluate(
+        "bar => [...bar.querySelectorAll('[data-command]')].map(tool => tool.ariaLabel).filter(Boolean)"
+    )
+    for width in (1440, 1024, 800):
+        editor.set_viewport_size({"width": width, "height": 900})
+        more.click()
+        named = editor.get_by_role("menu", name="More formatting").locator("[role^=menuitem]").all_inner_texts()
+        shown = toolbar.evaluate(
+            "bar => [...bar.querySelectorAll('[data-command]')].filter(tool => tool.checkVisibility()).map(tool => tool.ariaLabel).filter(Boolean)"
+        )
+        assert sorted(named + shown) == sorted(every)
+        assert {"Code", "Clear formatting", "Undo typing", "Redo typing"} <= set(named)
+        editor.keyboard.press("Escape")
+
+    editor.set_viewport_size({"width": 1440, "height": 900})
+    editor.locator("#composer-reply .editor").click()
+    editor.keyboard.type("order 66")
+    editor.keyboard.press("Shift+Control+ArrowLeft")
+    toolbar.get_by_role("button", name="Bold").focus()
+    editor.keyboard.press("End")
+    editor.keyboard.press("ArrowLeft")
+    for _ in range(9):
+        if more.evaluate("button => button === document.activeElement"):
+            break
+        editor.keyboard.press("ArrowLeft")
+    editor.keyboard.press("Enter")
+    expect(editor.locator("[data-command-of]").first).to_be_focused()
+    editor.keyboard.press("ArrowUp")
+    editor.keyboard.press("c")
+    expect(editor.get_by_role("menuitemcheckbox", name="Code")).to_be_focused()
+    editor.keyboard.press("Enter")
+    expect(editor.get_by_role("menu", name="More formatting")).to_be_hidden()
+    expect(editor.locator("#composer-reply .editor")).to_be_focused()
+    expect(editor.locator("#composer-reply .editor code")).to_have_text("66")
+    more.click()
+    expect(editor.get_by_role("menuitemcheckbox", name="Code")).to_be_checked()
+    expect(editor.get_by_role("menuitem", name="Redo typing")).to_be_disabled()
+    editor.get_by_role("menuitem", name="Undo typing").click()
+    expect(editor.locator("#composer-reply .editor code")).to_have_count(0)
+
+    # Where there is room for all, as in the settings, it is not there.
+    editor.evaluate("for (const box of document.querySelectorAll('.composer')) box.style.containerName = 'none'")
+    expect(more).to_be_hidden()
+    expect(toolbar.get_by_role("button", name="Code")).to_be_visible()
+
+
 def test_a_slash_offers_what_can_be_inserted_and_filters_as_one_types(editor):
     editor.keyboard.type("Hello /")
     expect(menu(editor)).to_be_visible()
