@@ -116,7 +116,6 @@ export class Uploads {
   #post(job) {
     const body = new FormData()
     body.append("file", job.file, job.file.name || "image.png")
-    if (job.inline) body.append("inline", "1")
 
     const request = new XMLHttpRequest() // fetch tells nothing of its progress
     job.request = request
