@@ -5,11 +5,15 @@ tests has a database of its own.
 """
 
 import atexit
+import contextlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +43,8 @@ def _start_servers() -> None:
             from helpdesk.embedded.sharing import Share
 
             _share = Share(state, durable=False)
-            _share.take()
+            with _collecting():
+                _share.take()
             atexit.register(_leave)
     else:
         # Two databases of Redis for each: cache and queue.
@@ -48,6 +53,16 @@ def _start_servers() -> None:
         os.environ["REDIS_URL"] = _in_database(base, number)
         # Files and collected things of one process are not those of the other.
         os.environ["HELPDESK_FILES"] = str(Path(os.environ["HELPDESK_STATE_DIR"]) / f"files-{worker}")
+
+
+@contextlib.contextmanager
+def _collecting() -> Iterator[None]:
+    """Static files as in production: hashed names that a browser keeps, and as they were at the beginning."""
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    with subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.DEVNULL) as collecting:
+        yield
+    if collecting.returncode:  # a file that is saved in the midst has two hashes
+        subprocess.run(command, cwd=CHECKOUT, check=True)
 
 
 def _be_production() -> None:
@@ -87,6 +102,17 @@ def pytest_xdist_setupnodes() -> None:
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
+    """A test that is `measured` runs while no other process runs one."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    from tests.alone import room
+
+    with room(Path(os.environ["HELPDESK_STATE_DIR"]), alone=item.get_closest_marker("measured") is not None):
+        return (yield)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _for_tests() -> Iterator[None]:
     """Quick passwords, tasks at once in the same process (after commit, as in life), mails into `mailoutbox`."""
@@ -99,9 +125,6 @@ def _for_tests() -> Iterator[None]:
     with override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         ALLOWED_HOSTS=["*"],
-        # A file that was edited since the first test would come with the length that it had then: a browser waits for
-        # the rest of it, or runs half of it, in test after test.
-        WHITENOISE_AUTOREFRESH=True,
     ):
         yield
 
@@ -118,6 +141,30 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and pid <> pg_backend_pid()",
             [name],
         )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_emptying() -> Iterator[None]:
+    """After a test with real transactions only the tables that hold something are emptied, row by row.
+
+    Django makes every table and index anew and then writes all permissions again: 90 ms, which are 6 here. Its foreign
+    keys are checked at the end of the transaction, so the order does not matter.
+    """
+    from django.db import connection, transaction
+    from django.test import TransactionTestCase
+
+    kept = {"django_content_type", "auth_permission"}
+
+    def empty(case: Any) -> None:
+        tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - kept
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(" union all ".join(f"select '{one}' where exists (select from \"{one}\")" for one in tables))
+            for (full,) in cursor.fetchall():
+                cursor.execute(f'delete from "{full}"')
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -265,6 +312,43 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
     return {**browser_context_args, "locale": "en-GB", "timezone_id": "UTC"}
+
+
+@pytest.fixture(scope="session")
+def live_server(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """That of pytest-django, with the static files as WhiteNoise serves them in production, which browsers keep."""
+    from pytest_django.live_server_helper import LiveServer
+
+    server = LiveServer("localhost", start=False)
+    server.thread.static_handler = lambda pages: pages
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def lasting_contexts(browser: Any, browser_context_args: dict[str, Any]) -> list[Any]:
+    """A test's own and somebody else's, made when first asked for."""
+    from tests.lasting import LastingContext
+
+    return [cache(partial(LastingContext, browser, **browser_context_args)) for _ in range(2)]
+
+
+@pytest.fixture
+def context(lasting_contexts: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """One that outlives the test, see `tests.lasting`; a new one when it is to be recorded."""
+    if {request.config.getoption(option) for option in ("--tracing", "--video", "--screenshot")} != {"off"}:
+        yield request.getfixturevalue("new_context")()
+        return
+    with lasting_contexts[0]().lent() as context:
+        yield context
+
+
+@pytest.fixture
+def other_context(lasting_contexts: Any) -> Iterator[Any]:
+    """Somebody else's browser, beside `page`."""
+    with lasting_contexts[1]().lent() as context:
+        yield context
 
 
 # -- Said aloud -------------------------------------------------------------------------------------------------------

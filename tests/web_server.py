@@ -17,8 +17,8 @@ import uvicorn
 
 
 class WebServer:
-    def __init__(self) -> None:
-        self._socket = self._listen(0)
+    def __init__(self, port: int = 0) -> None:
+        self._socket = self._listen(port)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._server: uvicorn.Server | None = None
@@ -62,8 +62,17 @@ class WebServer:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[WebServer]:
-    server = WebServer()
+def reserved_port() -> Iterator[int]:
+    """Nobody is given it by chance, and servers here can listen at it, one after the other."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(port: int = 0) -> Iterator[WebServer]:
+    server = WebServer(port)
     server.start()
     try:
         yield server

@@ -71,13 +71,21 @@ def sign_in(live_server: Any) -> Callable[[Page, User], None]:
     return enter
 
 
+@pytest.fixture(scope="session")
+def live_port() -> Iterator[int]:
+    """The same in all tests: a browser keeps files by the address that they came from."""
+    from tests.web_server import reserved_port
+
+    with reserved_port() as port:
+        yield port
+
+
 @pytest.fixture
-def live_desk(transactional_db: None, settings: Any) -> Iterator[Any]:
+def live_desk(transactional_db: None, live_port: int) -> Iterator[Any]:
     """The desk with its streams, see `tests.web_server.WebServer`; it can be stopped and started again."""
     from tests.web_server import running
 
-    settings.WHITENOISE_USE_FINDERS = True
-    with running() as server:
+    with running(live_port) as server:
         yield server
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from helpdesk.html import clean
 from inbox import receiving
@@ -147,10 +147,8 @@ def ticket(aino: User, maija: User, support: Mailbox) -> Ticket:
 
 
 @pytest.fixture
-def colleague(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
+def colleague(other_context: BrowserContext) -> Page:
+    return other_context.new_page()
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from inbox.models import Draft, Message
 from tests import signing_in
@@ -131,19 +131,18 @@ def test_an_expired_login_loses_nothing(writing, live_server, ticket):
 
 
 def test_a_newer_text_of_another_browser_is_offered_and_not_overwritten(
-    writing, browser: Browser, browser_context_args, live_server, aino, ticket
+    writing, other_context: BrowserContext, live_server, aino, ticket
 ):
     page = writing
     type_and_save(page, "We keep it until Friday")
-    context = browser.new_context(**browser_context_args)
-    phone = context.new_page()
+    phone = other_context.new_page()
     signing_in.sign_in(phone, f"{live_server.url}/login/?next=/tickets/{ticket.number}/", aino)
     expect(editor_of(phone)).to_have_text("We keep it until Friday")
     editor_of(phone).click()
     phone.keyboard.press("Control+End")
     phone.keyboard.type(" evening")
     until(phone, lambda: "evening" in Draft.objects.get().html)
-    context.close()
+    phone.close()
 
     page.keyboard.type(" noon")
     banner = page.locator(".composer__reply [data-when='newer']")

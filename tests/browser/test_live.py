@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from inbox.commenting import comment
 from tests import signing_in
@@ -28,11 +28,11 @@ def maija(transactional_db: None) -> Any:
 
 
 @pytest.fixture
-def other(browser: Browser) -> Iterator[Page]:
+def other(other_context: BrowserContext) -> Page:
     """A page of somebody else's browser."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    yield context.new_page()
-    context.close()
+    page = other_context.new_page()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    return page
 
 
 def open_ticket(page: Page, ticket: Any, desk: Any) -> None:

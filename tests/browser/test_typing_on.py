@@ -212,12 +212,11 @@ def test_a_message_that_comes_leaves_the_address_that_one_types(opened, ticket, 
     expect(field).to_be_focused()
 
 
-def test_every_window_of_the_same_person_has_what_was_typed_last(page, live_desk, enter, aino, ticket, browser):
+def test_every_window_of_the_same_person_has_what_was_typed_last(page, other_context, live_desk, enter, aino, ticket):
     """By the real stream: a second tab of this browser, which shares its stream, and another browser."""
     address = f"{live_desk.url}/tickets/{ticket.number}/"
     enter(page, aino)
-    context = browser.new_context()
-    tab, phone = page.context.new_page(), enter(context.new_page(), aino)
+    tab, phone = page.context.new_page(), enter(other_context.new_page(), aino)
     for window in (page, tab, phone):
         window.goto(address)
         window.locator("html[data-live=live]").wait_for(state="attached")
@@ -248,4 +247,3 @@ def test_every_window_of_the_same_person_has_what_was_typed_last(page, live_desk
     phone.keyboard.type("!")  # the caret still stands in it
     expect(phone.locator(".composer__reply [data-when='sent']")).to_be_visible()
     expect(editor_of(phone)).to_have_text("Hi Elina, from the phone!")
-    context.close()
