@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from helpdesk import html as safe_html
 from helpdesk.numbers import as_number
-from helpdesk.web import render_page, toast, wants_fragment
+from helpdesk.web import is_shown_again, render_page, shows_again, signed_out_meanwhile, toast, wants_fragment
 from inbox import commenting, drafting
 from inbox.commenting import Access
 from inbox.errors import InboxError, NamesWithoutAccess, NewerComment
@@ -28,6 +28,7 @@ from people.access import signed_in
 from tickets.models import Ticket
 
 
+@shows_again
 @login_required
 @require_POST
 def comments(request: HttpRequest, number: int) -> HttpResponse:
@@ -36,6 +37,8 @@ def comments(request: HttpRequest, number: int) -> HttpResponse:
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=number)
     written = read_draft(request, ticket, DraftMode.COMMENT)
     blind: list[str] = []
+    if is_shown_again(request):
+        written.error = signed_out_meanwhile()
     if not written.error:
         try:
             with transaction.atomic():
@@ -122,7 +125,8 @@ def comment_deletion(request: HttpRequest, pk: int) -> HttpResponse:
     commenting.delete(message, by=signed_in(request))
     if not wants_fragment(request):
         return _answer(request, message, _("Comment deleted"))
-    return render(request, "inbox/_comment_deleted.html", {"message": message, "ticket": message.ticket})
+    context = {"message": message, "ticket": message.ticket, "takes_focus": True}
+    return render(request, "inbox/_comment_deleted.html", context)
 
 
 @login_required
@@ -181,6 +185,7 @@ def _as_message(request: HttpRequest, message: Message, template: str = "inbox/_
         "entry": Said(message, is_latest=last is not None and last.pk == message.pk),
         "ticket": message.ticket,
         "may_change": user.may_reply,
+        "takes_focus": True,
     }
     return render(request, template, context)
 

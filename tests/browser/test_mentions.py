@@ -124,11 +124,13 @@ def test_a_comment_is_changed_in_its_place_while_the_conversation_goes_on(
     expect(editor).to_have_text("New words")
     message.get_by_role("button", name="Save comment").click()
     expect(message.locator(".msg__body > p")).to_have_text("New words")
+    expect(message).to_be_focused()
     message.get_by_text("Earlier versions").click()
     expect(message).to_contain_text("Old words")
 
     message.hover()
     message.get_by_role("button", name="Delete this comment").click()
     expect(page.locator(f"#m{written.pk}")).to_contain_text("was deleted")
+    expect(page.locator(f"#m{written.pk}")).to_be_focused()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(f"#m{written.pk}")).to_contain_text("New words")
