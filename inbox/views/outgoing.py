@@ -105,7 +105,7 @@ def outgoing_draft(request: HttpRequest, pk: int) -> HttpResponse:
         return _say(request, outgoing, str(error), failed=True)
     said = _("Correct it and send it again.")
     if outgoing.reached:
-        said = f"{said} {_('Whoever has it already is left out.')}"
+        said = _("Correct it and send it again. Whoever has it already is left out.")
     return answer_with_draft(request, draft.ticket, said)
 
 
