@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 ToastKind = Literal["info", "error"]
 
@@ -78,3 +79,20 @@ def _trigger(response: HttpResponse, event: str, item: dict[str, str]) -> HttpRe
     events.setdefault(event, {}).setdefault("items", []).append(item)
     response.headers["HX-Trigger"] = json.dumps(events)  # ASCII only, as a header must be
     return response
+
+
+def shows_again(view: Any) -> Any:
+    """Outermost on a view that asks `is_shown_again` before it does what was posted (see people.unsent)."""
+    view.shows_again = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_shown_again(request: HttpRequest) -> bool:
+    """Whether a form came when its sender was signed out: it is shown once more, and nothing is done."""
+    return bool(getattr(request, "is_shown_again", False))
+
+
+def signed_out_meanwhile() -> str:
+    return _(
+        "You were signed out meanwhile, so this was not sent. Your words are here: look at them and send them again."
+    )

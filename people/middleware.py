@@ -10,6 +10,7 @@ from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 
 from helpdesk.web import wants_fragment
+from people import unsent
 
 
 class PreferencesMiddleware:
@@ -52,7 +53,14 @@ class SignedOutMiddleware:
         page = urlsplit(request.headers.get("HX-Current-URL" if is_fragment else "Referer", ""))
         back = page.path + (f"?{page.query}" if page.query else "")
         address = f"{login}?{urlencode({'next': back})}" if back else login
-        return HttpResponse(headers={"HX-Redirect": address}) if is_fragment else HttpResponseRedirect(address)
+        if is_fragment:
+            return HttpResponse(headers={"HX-Redirect": address})
+        response = HttpResponseRedirect(address)
+        if key := unsent.keep(request):
+            response.set_cookie(
+                unsent.COOKIE, key, max_age=unsent.LASTS, httponly=True, samesite="Lax", secure=request.is_secure()
+            )
+        return response
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo | None:

@@ -3,6 +3,7 @@ from django.urls import path
 from people.views import picking, signing_in
 from people.views.profile import profile
 from people.views.theme import theme
+from people.views.unsent import unsent_form
 
 app_name = "people"
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("password-reset/complete/", signing_in.PasswordResetComplete.as_view(), name="password_reset_complete"),
     path("contacts/", picking.contacts, name="contacts"),
     path("companies/", picking.companies, name="companies"),
+    path("unsent/", unsent_form, name="unsent"),
     path("profile/", profile, name="profile"),
     path("profile/theme/", theme, name="theme"),
 ]

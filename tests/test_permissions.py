@@ -59,6 +59,7 @@ RULES: dict[str, Rule] = {
     "people:password_reset_done": Rule(public=True),
     "people:password_reset_confirm": Rule(public=True),
     "people:password_reset_complete": Rule(public=True),
+    "people:unsent": Rule(),
     "people:profile": Rule(),
     "inbox:sender_removal": Rule("post", else_=HIDDEN),  # everybody has their own
     "people:theme": Rule("post", data=lambda: {"theme": "dark"}),

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect, push_url, reswap, retarget, trigger_client_event
 
 from helpdesk.numbers import as_number
-from helpdesk.web import render_page, toast, wants_fragment
+from helpdesk.web import is_shown_again, render_page, shows_again, signed_out_meanwhile, toast, wants_fragment
 from inbox import creating
 from inbox.addressing.senders import senders_for, usual_sender_of
 from inbox.errors import InboxError
@@ -37,6 +37,7 @@ from tickets.views.changing import view_of
 KEPT = ("pipeline", "status", "priority", "owner", "team")
 
 
+@shows_again
 @reply_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def ticket_new(request: HttpRequest) -> HttpResponse:
@@ -44,6 +45,8 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _show(request, CreationForm(initial=_initial(request)), is_fresh=True)
     form = CreationForm(request.POST)
+    if is_shown_again(request):
+        form.add_error(None, signed_out_meanwhile())
     if not form.is_valid():
         return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     now = timezone.now()

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from helpdesk.numbers import as_number
+from helpdesk.web import is_shown_again, shows_again, signed_out_meanwhile
 from inbox import replying
 from inbox.errors import CheckFailed, DueInThePast, InboxError, NoSuchTime, TooFarAhead
 from inbox.models import Direction, DraftMode
@@ -20,6 +21,7 @@ from tickets.models import Ticket
 from tickets.views.changing import changeable_ticket
 
 
+@shows_again
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def replies(request: HttpRequest, number: int) -> HttpResponse:
@@ -32,6 +34,8 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     user, now = signed_in(request), timezone.now()
     written, wish = read_draft(request, ticket, DraftMode.REPLY), Wish()
     stood = ticket.cursor
+    if is_shown_again(request):
+        written.error = signed_out_meanwhile()
     if not written.error:
         try:
             wish = read_wish(request, ticket, now)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from helpdesk import registry
 from helpdesk.live import access_changed
-from helpdesk.web import toast, vary_on_fragment, wants_fragment
+from helpdesk.web import is_shown_again, shows_again, signed_out_meanwhile, toast, vary_on_fragment, wants_fragment
 from people.access import signed_in
 from people.forms import SECTIONS, OwnPasswordForm, ProfileForm
 from people.models import User
@@ -29,6 +29,7 @@ from people.throttling import forget_failures
 _OF_THE_PAGE = {"you", "language", "looks"}
 
 
+@shows_again
 @sensitive_post_parameters("old_password", "new_password1", "new_password2")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,6 +45,10 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = _form(name, User.objects.get(pk=user.pk), request.POST)
     if isinstance(form, OwnPasswordForm):
         form.request = request
+    if is_shown_again(request):
+        form.is_valid()
+        messages.warning(request, signed_out_meanwhile())
+        return _refused(request, user, name, form)
     if not form.is_valid():
         return _refused(request, user, name, form)
     if isinstance(form, OwnPasswordForm):

@@ -7,11 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import views as django
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.views.generic import FormView, TemplateView
 
 from helpdesk.live import access_changed
-from people import resetting
+from people import resetting, unsent
 from people.forms import ForgottenPasswordForm, LoginForm, NewPasswordForm
 from people.models import User
 from people.tasks import send_reset_link
@@ -31,6 +32,8 @@ class Login(django.LoginView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Tells pages that are open in other tabs who is signed in now: what one person wrote is not sent by another."""
         response = super().form_valid(form)
+        if unsent.of(form.get_user(), self.request):
+            response = redirect("people:unsent")
         who = str(form.get_user().pk)
         response.set_cookie(WHO, who, secure=settings.SESSION_COOKIE_SECURE, samesite="Lax", httponly=False)
         return response
