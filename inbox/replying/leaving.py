@@ -14,7 +14,7 @@ from helpdesk.storage import delete_after_commit
 from inbox.errors import InboxError
 from inbox.mime.compose import InvalidAddress, InvalidHeader
 from inbox.rendering import render
-from inbox.replying.sending import tell_ticket
+from inbox.replying.telling import tell_ticket
 from people.models import User
 from tickets.errors import TicketError
 from tickets.models import Status, Ticket

@@ -10,21 +10,15 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db.models import Q
 from django.utils import timezone
 
-from inbox import checking, drafting, releasing
+from inbox import drafting, releasing
 from inbox.addressing import Recipients, recipients_of
 from inbox.addressing.subject import usual_subject
 from inbox.errors import (
-    CheckFailed,
-    DueInThePast,
     EmptyMessage,
     MailTooLarge,
-    MayNotReply,
     StillAside,
-    TicketInTrash,
-    TooFarAhead,
 )
 from inbox.mime.compose import new_message_id
 from inbox.models import (
@@ -45,16 +39,15 @@ from inbox.models.message import id_hash
 from inbox.models.outgoing import FAILED
 from inbox.quoting import Quote, history
 from inbox.rendering import references_for, render
+from inbox.replying.insisting import insist, known_addresses, may_write
+from inbox.replying.telling import tell_ticket
 from inbox.threading import token_key
 from inbox.writing import Body, attach, once, read_body
-from people.models import ContactAddress, User
+from people.models import User
 from people.models.contact import normalised
 from people.picking import people_made
 from tickets.models import EventKind, Status, Ticket
 from tickets.undoing import as_it_is
-
-FURTHEST = timedelta(days=365)
-_LONG = ("text", "html", "quoted_text", "quoted_html", "references")
 
 
 def send(
@@ -125,13 +118,16 @@ class _Sending:
         cancel_if_answered: bool,
         overrides: Collection[str] | None,
     ) -> Message:
-        self._may_write(due_at)
+        may_write(self.ticket, self.by, self.now, due_at)
         recipients = recipients_of(self.draft, by=self.by)
         body = read_body(self.by, self.draft.html, self.draft.text, uploads, domain=recipients.mailbox.domain)
         if overrides is None and body.is_empty and recipients.kind != MailKind.FORWARD:
             raise EmptyMessage
         self._keep_aside(recipients)
-        insisted = self._insist(body, recipients, overrides) if overrides is not None else []
+        insisted = []
+        if overrides is not None:
+            has_files = bool(body.uploads or self._chosen_files(recipients))
+            insisted = insist(self.draft, body, recipients, overrides, has_files=has_files)
         if status is not None:
             self.ticket.insist_on(status, properties)
 
@@ -169,63 +165,6 @@ class _Sending:
             written_before = Outgoing.objects.filter(message=replaced, message__ticket=self.ticket)
             written_before = written_before.filter(state__in=[*FAILED, OutgoingState.CANCELLED])
             written_before.filter(replaced_by=None).update(replaced_by=message)
-
-    def _may_write(self, due_at: datetime | None) -> None:
-        if not self.by.may_reply:
-            raise MayNotReply
-        # Two who send at once are one after the other from here on: the second sees what the first wrote.
-        self.ticket.refresh_from_db(from_queryset=Ticket.objects.select_for_update())
-        if self.ticket.trashed_at is not None:
-            raise TicketInTrash
-        if due_at is not None and due_at <= self.now:
-            raise DueInThePast
-        if due_at is not None and due_at > self.now + FURTHEST:
-            raise TooFarAhead(FURTHEST.days)
-
-    def _insist(self, body: Body, recipients: Recipients, overrides: Collection[str]) -> list[str]:
-        """The names of the checks that were insisted on. Raises CheckFailed with all that there are otherwise."""
-        addresses = [entry["address"] for entry in (*recipients.to, *recipients.cc, *recipients.bcc)]
-        known = self._known()
-        twice = self._sent_twice()
-        found = [twice] if twice else []
-        found += checking.checks(
-            self.draft,
-            body,
-            addresses,
-            self._messages_to_ask(known.issuperset(map(normalised, addresses))),
-            known=known,
-            has_files=bool(body.uploads or self._chosen_files(recipients)),
-        )
-        if any(check.name not in overrides for check in found):
-            raise CheckFailed(found)
-        return [check.name for check in found]
-
-    def _replaced(self) -> int | None:
-        """The message that this is written anew for: the form says so, or the draft that was kept of it."""
-        if self.draft.replaces_id:
-            return self.draft.replaces_id
-        kept = Draft.objects.filter(user=self.draft.user, ticket=self.ticket, mode=self.draft.mode, deleted_at=None)
-        return kept.values_list("replaces", flat=True).first()
-
-    def _sent_twice(self) -> checking.Check | None:
-        message = self._replaced()
-        if message is None:
-            return None
-        original = Outgoing.objects.select_related("replaced_by__author").filter(message=message).first()
-        return checking.replaced(original) if original else None
-
-    def _messages_to_ask(self, knows_everybody: bool) -> list[Message]:
-        """Oldest first; of a long conversation only what came since, unless somebody is to be looked for in all of it."""
-        messages = self.ticket.messages.select_related("author", "contact").defer(*_LONG).order_by("pk")
-        messages = messages.exclude(outgoing__state=OutgoingState.CANCELLED)
-        if knows_everybody:
-            messages = messages.filter(pk__gt=self.draft.begun_after) if self.draft.begun_after else messages.none()
-        return list(messages)
-
-    def _known(self) -> set[str]:
-        """Addresses that belong to the ticket whether or not anybody wrote from or to them."""
-        theirs = Q(contact=self.ticket.contact_id) | Q(contact__further_tickets=self.ticket)
-        return set(ContactAddress.objects.filter(theirs).values_list("address", flat=True))
 
     def _write_message(self, recipients: Recipients, body: Body, at: datetime) -> Message:
         answered, box = recipients.answered, recipients.mailbox
@@ -273,7 +212,7 @@ class _Sending:
         return not self._reaches_contact(recipients)
 
     def _reaches_contact(self, recipients: Recipients) -> bool:
-        known = self._known()
+        known = known_addresses(self.ticket)
         addresses = (*recipients.to, *recipients.cc, *recipients.bcc)
         return any(normalised(entry["address"]) in known for entry in addresses)
 
@@ -346,27 +285,6 @@ class _Sending:
             OutgoingRecipient(outgoing=outgoing, address=address) for address in addresses
         )
         return outgoing
-
-
-def tell_ticket(
-    message: Message,
-    *,
-    by: User,
-    has_attachments: bool,
-    status: Status | None = None,
-    properties: Mapping[str, Any] | None = None,
-) -> None:
-    """What a mail does to its ticket: counted, and unless it went aside the contact's turn. Raises a TicketError."""
-    ticket = message.ticket
-    assert ticket is not None  # noqa: S101 - what we write is on a ticket
-    if properties:
-        ticket.set_properties(properties, by=by, now=message.at)
-    if message.kind != MessageKind.FORWARD:
-        ticket.answered(at=message.at, preview=message.text, by=by, has_attachments=has_attachments, status=status)
-        return
-    ticket.forwarded(at=message.at, preview=message.text, has_attachments=has_attachments)
-    if status is not None:
-        ticket.move_to(status, by=by, now=message.at)
 
 
 def _stored(properties: Mapping[str, Any]) -> dict[str, Any]:
