@@ -83,7 +83,7 @@ def _trigger(response: HttpResponse, event: str, item: dict[str, str]) -> HttpRe
 
 def shows_again(view: Any) -> Any:
     """Outermost on a view that asks `is_shown_again` before it does what was posted (see people.unsent)."""
-    view.shows_again = True  # type: ignore[attr-defined]
+    view.shows_again = True
     return view
 
 

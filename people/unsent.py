@@ -66,9 +66,9 @@ def prepare(request: HttpRequest, unsent: Unsent) -> ResolverMatch | None:
     if match is None:
         return None
     request.method = "POST"
-    request.POST = QueryDict(unsent.body)  # type: ignore[assignment]
+    request.POST = QueryDict(unsent.body)
     request._files = MultiValueDict()  # type: ignore[attr-defined]
-    request.GET = QueryDict(urlsplit(unsent.address).query)  # type: ignore[assignment]
+    request.GET = QueryDict(urlsplit(unsent.address).query)
     request.is_shown_again = True  # type: ignore[attr-defined]
     return match
 

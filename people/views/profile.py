@@ -47,7 +47,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         form.request = request
     if is_shown_again(request):
         form.is_valid()
-        messages.warning(request, signed_out_meanwhile())
+        messages.error(request, signed_out_meanwhile())
         return _refused(request, user, name, form)
     if not form.is_valid():
         return _refused(request, user, name, form)
