@@ -1,6 +1,7 @@
 // <draft-saver data-mode data-ticket data-key data-url data-saved hx-get hx-trigger="draft:taken">: around the form of an
 // editor. What is typed in it is saved when one stops typing; what befalls it is shown by the banner [data-when].
 import { Draft } from "../editor/draft.js";
+import { OF_THE_TEXT, apart, changesHead, isBody, isByHand, isEmpty, text } from "../editor/draft-fields.js";
 import { begun, typedMeanwhile } from "../editor/plain.js";
 
 const SETTLED = 800
@@ -9,13 +10,9 @@ const REPLACED_WITHIN = 500
 const AWAITS = 50
 const NEVER_SAVED = new Set(["csrfmiddlewaretoken", "draft_version", "shown", "opened"])
 const TYPING = ["input", "change", "click", "keydown", "keyup", "drop", "paste", "editor:changed"]
-const BY_HAND = new Set(["input", "change", "click", "keydown", "drop", "paste"])
-const MOVES_ON = new Set(["Tab", "Escape", "Shift", "Control", "Alt", "Meta"])
 // What a person does that asks the server for a part of the form; all else that comes into it comes by itself.
 const ASKED = new Set(["click", "change", "submit"])
 const TOLD = ["live:draft", "draft:saved", "visibilitychange", "htmx:before:request", "htmx:finally:request", "htmx:after:swap"]
-// Of the form as it was printed: a text that is taken up again has its own.
-const OF_THE_TEXT = ["form_key", "begun_after"]
 // For the editor that takes this one's place, by data-key: { caret, body, isTaken }.
 const left = new Map()
 const sending = new Set()
@@ -350,37 +347,3 @@ class DraftSaver extends HTMLElement {
   }
 }
 customElements.define("draft-saver", DraftSaver)
-
-function text(fields) {
-  return JSON.stringify(fields.toSorted(([one], [other]) => one.localeCompare(other)))
-}
-
-function isBody(name) {
-  return name === "html" || name === "text"
-}
-
-// What is neither the text nor of it.
-function apart(fields) {
-  return fields.filter(([name]) => !isBody(name) && !OF_THE_TEXT.includes(name))
-}
-
-// As the server sees it: no word, picture or file that somebody would miss, and no forward that goes to somebody.
-function isEmpty(fields) {
-  const has = (name) => fields.some(([each, value]) => each === name && value.trim())
-  const { html = "", text: plain = "", kind } = Object.fromEntries(fields)
-  const { body } = new DOMParser().parseFromString(html, "text/html")
-  const isBlank = !body.textContent.trim() && !body.querySelector("img, hr") && !plain.trim()
-  return isBlank && !has("upload") && !(kind === "forward" && has("to"))
-}
-
-// Not that one merely came here, or looked around.
-function isByHand({ type, target, key, isTrusted }) {
-  if (!isTrusted || !BY_HAND.has(type) || MOVES_ON.has(key)) return false
-  return type !== "click" || !target.closest?.(".editor, textarea")
-}
-
-// A person came or went, or another sender was chosen; not that one merely looked.
-function changesHead({ type, target }) {
-  if (!target.closest?.("#composer-head, .attachments, .composer__kept")) return false
-  return ["input", "change"].includes(type) || Boolean(target.closest(".token__remove, [hx-post], [data-remove]"))
-}
