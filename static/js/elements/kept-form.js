@@ -26,16 +26,20 @@ class KeptForm extends HTMLElement {
 
   // A text with looks is read when one stops typing, not at every letter.
   handleEvent({ type, target }) {
-    if (!this.#ready) return
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    if (!this.#ready || (type === "pagehide" && !this.#timer)) return
+    this.settle()
     if (type === "editor:changed" || target.closest?.(".editor")) this.#timer = setTimeout(() => this.#keep(), SETTLED)
     else this.#keep()
   }
 
-  #keep() {
+  // Nothing waits to be kept any more.
+  settle() {
     clearTimeout(this.#timer)
     this.#timer = undefined
+  }
+
+  #keep() {
+    this.settle()
     if (!this.#form) return
     const fields = [...new FormData(this.#form)].filter(([name, value]) => kept(name) && typeof value === "string")
     const records = [...this.querySelectorAll("record-picker")].map((picker) => [picker.dataset.name, picker.records ?? []])
@@ -91,6 +95,9 @@ function group(fields) {
   return groups
 }
 
-// It has arrived. The form that held it is gone by now, so it is told to the page.
-document.addEventListener("ticket:created", ({ detail }) => sessionStorage.removeItem(detail.keep))
+// Told to the page, because the form that held it may be gone by now.
+document.addEventListener("ticket:created", ({ detail }) => {
+  document.querySelector(`kept-form[data-keep="${detail.keep}"]`)?.settle()
+  sessionStorage.removeItem(detail.keep)
+})
 customElements.define("kept-form", KeptForm)
