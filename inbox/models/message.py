@@ -187,6 +187,11 @@ class Message(models.Model):
             or str(_("Unknown sender"))
         )
 
+    @property
+    def others_addressed(self) -> int:
+        """How many it went to besides the first in To."""
+        return len(self.to) + len(self.cc) + len(self.bcc) - 1
+
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def visible_to(self, user: User) -> AttachmentQuerySet:

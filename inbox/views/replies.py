@@ -39,7 +39,7 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     if not written.error:
         try:
             wish = read_wish(request, ticket, now)
-            if form := missing(wish):
+            if form := missing(wish, user):
                 return answer_asking(request, ticket, form, written, wish)
             draft = written.draft
             draft.ticket, draft.version = ticket, written.based_on
@@ -61,7 +61,7 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
         except CheckFailed as error:
             return answer_refused(request, ticket, _again(request, ticket, written), checks=error.checks, wish=wish)
         except PropertiesMissing as error:
-            return answer_asking(request, ticket, ask_again(ticket, error), written, wish)
+            return answer_asking(request, ticket, ask_again(ticket, error, user), written, wish)
         except (NoSuchTime, DueInThePast, TooFarAhead) as error:
             written.error = str(error)
             again = _again(request, ticket, written)

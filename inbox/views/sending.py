@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from helpdesk.numbers import as_number
 from inbox.checking import NAMES, Check
 from inbox.errors import NoSuchTime, ReplyError, WrongStatus
+from people.models import User
 from tickets.describing import required_by_status
 from tickets.errors import PropertiesMissing
 from tickets.forms import RequiredFields, StatusForm
@@ -113,22 +114,23 @@ def read_wish(request: HttpRequest, ticket: Ticket, now: datetime) -> Wish:
     return wish
 
 
-def missing(wish: Wish) -> RequiredFields | None:
+def missing(wish: Wish, user: User) -> RequiredFields | None:
     """The form to show for what the chosen status asks and was not given; None when there is nothing left to ask."""
     if wish.asked is None or wish.asked.is_valid():
         return None
     assert wish.status is not None  # noqa: S101 - it asks
     form = wish.asked if wish.asked.was_given else RequiredFields(wish.asked.ticket, wish.status)
-    return _sent_with_reply(form)
+    return _sent_with_reply(form, user)
 
 
-def ask_again(ticket: Ticket, error: PropertiesMissing) -> RequiredFields:
+def ask_again(ticket: Ticket, error: PropertiesMissing, user: User) -> RequiredFields:
     """For what somebody else took away meanwhile."""
-    return _sent_with_reply(RequiredFields(ticket, error.status))
+    return _sent_with_reply(RequiredFields(ticket, error.status), user)
 
 
-def _sent_with_reply(form: RequiredFields) -> RequiredFields:
+def _sent_with_reply(form: RequiredFields, user: User) -> RequiredFields:
     """Its fields stand in a dialog elsewhere in the page, and belong to the form of the reply."""
+    form.initial["owner"] = user.pk  # who answers what nobody owns takes it, unless they say otherwise
     for one in form.fields.values():
         one.widget.attrs["form"] = "reply-form"
     return form

@@ -205,3 +205,11 @@ def test_many_attachments_are_folded_but_for_the_first(desk, message):
     assert page.count('class="attachment" href=') == 52
     folded = page[page.index("2 more files") :]
     assert folded.count('class="attachment" href=') == 2
+
+
+def test_a_message_says_how_many_it_went_to(desk):
+    ticket = make_ticket()
+    make_message(
+        ticket, to=[{"name": "Olu", "address": "olu@x.example"}], cc=[{"name": "", "address": "boss@x.example"}]
+    )
+    assert "to Olu and 1 more" in desk.get(f"/tickets/{ticket.number}/").content.decode()

@@ -450,3 +450,10 @@ def test_whoever_chose_the_newest_message_to_answer_has_read_it(desk, agent, tic
     path = f"/tickets/{ticket.number}/replies/"
     assert "Read it first" in desk.post(path, form, headers=HTMX).content.decode()
     assert desk.post(path, {**form, "chosen": "1"}, headers=HTMX).status_code == 200
+
+
+def test_who_answers_is_the_owner_that_the_dialog_offers(browser_of, leaving_me):
+    me, _, ticket, form = leaving_me
+    del form["property-owner"]
+    page = browser_of(me).post(f"/tickets/{ticket.number}/replies/", form, headers=HTMX).content.decode()
+    assert f'<option value="{me.pk}" selected>' in page
