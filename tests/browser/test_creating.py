@@ -293,3 +293,14 @@ def test_on_a_phone_the_button_floats_and_the_panel_fills_the_screen(page, live_
             page.emulate_media(color_scheme="dark")
             shot(page, "create-390-dark")
         page.get_by_role("link", name="Close", exact=True).click()
+
+
+def test_on_a_page_of_its_own_one_stands_where_something_is_wrong(page, live_server, sign_in, aino):
+    make_pipeline("Support")
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/new/")
+    name = page.get_by_label("Ticket name", exact=True)
+    expect(name).to_be_focused()
+    page.get_by_role("button", name="Create and add another").click()
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(name).to_be_focused()

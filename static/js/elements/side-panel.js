@@ -1,4 +1,5 @@
 // <side-panel>: what stands in a panel beside the conversation. It takes the focus and gives it back, and closes on Escape.
+import { focusFirstField } from "../first-field.js"
 
 let opener = null // the control that opened the panel, over the swaps inside it
 
@@ -9,7 +10,7 @@ class SidePanel extends HTMLElement {
     const before = document.activeElement
     if (before && before !== document.body && !before.closest(".panel")) opener = before
     // When the elements inside have wired themselves.
-    queueMicrotask(() => this.#focus())
+    queueMicrotask(() => focusFirstField(this))
   }
 
   disconnectedCallback() {
@@ -45,13 +46,6 @@ class SidePanel extends HTMLElement {
       const submit = this.querySelector("[data-submit]")
       submit?.form.requestSubmit(submit)
     }
-  }
-
-  #focus() {
-    const invalid = this.querySelector("[aria-invalid='true']")
-    const asked = this.querySelector("[autofocus]")
-    const first = this.querySelector(".panel__body :is(input:not([type=hidden]), select, textarea, button)")
-    ;(invalid ?? asked ?? first)?.focus()
   }
 }
 customElements.define("side-panel", SidePanel)
