@@ -48,6 +48,14 @@ class ContactWithoutAddress(ReplyError):
         super().__init__(_("%(name)s has no mail address. Add one to the contact first.") % {"name": name})
 
 
+class ContactHasAddress(InboxError):
+    def __init__(self, name: str, address: str) -> None:
+        super().__init__(
+            _("%(name)s has the address %(address)s already. Reload the page to write to it.")
+            % {"name": name, "address": address}
+        )
+
+
 class NotAMailAddress(ReplyError):
     def __init__(self, address: str) -> None:
         self.address = address

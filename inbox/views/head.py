@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from inbox import releasing
 from inbox.addressing import OwnAddresses, Recipients, why_not, written
 from inbox.addressing.desk import MOST_KEPT, conversation_of, found_for
+from inbox.addressing.giving import lacks_address
 from inbox.addressing.senders import sender_for, senders_for, usual_sender_of
 from inbox.addressing.subject import usual_subject
 from inbox.errors import ContactWithoutAddress, NobodyToWriteTo, NotAMailAddress, ReplyError, StillAside
@@ -102,6 +103,8 @@ class Head:
     problem: str = field(init=False, default="")
     """Why nobody can be written to, or not from there."""
     lacks_address: bool = field(init=False, default=False)
+    asks_address: bool = field(init=False, default=False)
+    """Of the contact, whom no mail reaches."""
     lacks_sender: bool = field(init=False, default=False)
     kind: MailKind = field(init=False, default=MailKind.REPLY)
     fields: list[RecipientField] = field(init=False, default_factory=list)
@@ -115,6 +118,7 @@ class Head:
         except ReplyError as error:
             self.problem = str(error)
             self.lacks_address = isinstance(error, NobodyToWriteTo | ContactWithoutAddress | NotAMailAddress)
+            self.asks_address = self.lacks_address and lacks_address(self.ticket.contact, OwnAddresses())
 
     def _find(self) -> None:
         asked = self.draft.kind or None

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -19,8 +20,10 @@ from helpdesk.numbers import as_number
 from helpdesk.web import toast, wants_fragment
 from inbox.addressing import read_addresses
 from inbox.addressing.desk import MOST_KEPT, found_for
+from inbox.addressing.giving import give_contact_address
 from inbox.addressing.subject import usual_subject
 from inbox.addressing.suggesting import suggested
+from inbox.errors import ContactHasAddress
 from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message
 from inbox.models.message import Address
 from inbox.quoting import history as quoted_history
@@ -30,7 +33,7 @@ from inbox.views.head import FIELDS, Head
 from inbox.views.workspace import answer_workspace, ticket_context
 from people.access import reply_required, signed_in
 from people.models.contact import normalised
-from people.picking import PickingError, give_address
+from people.picking import PickingError
 from tickets.listing import Listing
 from tickets.models import Ticket
 from tickets.views.changing import changeable_ticket, header_context, page_address, view_of
@@ -121,16 +124,20 @@ def recipients(request: HttpRequest) -> JsonResponse:
 @login_required
 @require_POST
 def contact_address(request: HttpRequest, number: int) -> HttpResponse:
-    """Give the ticket's contact an address, right where it is missed (S-14)."""
+    """Give the ticket's contact an address, right where it is missed (S-14). 409 when mail reaches them already."""
     ticket, user = changeable_ticket(request, number), signed_in(request)
     if ticket.contact is None:
         raise Http404
     typed = request.POST.get("contact_address", "").strip()
     try:
-        given = give_address(ticket.contact, typed)
+        given = give_contact_address(ticket, typed, by=user, now=timezone.now())
+    except ContactHasAddress as error:
+        if wants_fragment(request):
+            return toast(_mended(request, ticket, status=HTTPStatus.CONFLICT), str(error), "error")
+        messages.error(request, str(error))
+        return _mended(request, ticket, status=HTTPStatus.CONFLICT)
     except PickingError as error:
         return _mended(request, ticket, typed=typed, error=str(error), status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    given.become_primary()
     ticket = get_object_or_404(Ticket.objects.visible_to(user).for_page(), pk=ticket.pk)
     said = _("%(name)s has the address %(address)s now.") % {"name": ticket.contact, "address": given.address}
     if not wants_fragment(request):

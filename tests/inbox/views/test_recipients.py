@@ -230,6 +230,29 @@ def test_a_contact_without_an_address_is_given_one(desk: Client) -> None:
     ]
 
 
+def test_a_contact_that_can_be_written_to_keeps_its_address(desk: Client) -> None:
+    make_mailbox()
+    ticket = make_ticket(contact=make_contact("elina@customer.example", "Elina"))
+    address, form = f"/tickets/{ticket.number}/contact-address/", {"contact_address": "mallory@evil.example"}
+    for headers in ({}, HTMX):
+        answer = desk.post(address, form, headers=headers)
+        assert answer.status_code == 409
+        said = answer.content.decode() + answer.headers.get("HX-Trigger", "")
+        assert "Elina has the address elina@customer.example already" in said
+    assert [row.address for row in ticket.contact.addresses.all()] == ["elina@customer.example"]
+    assert not ticket.events.filter(kind="properties").exists()
+
+
+def test_the_history_says_who_gave_the_contact_which_address(desk: Client, agent: User) -> None:
+    make_mailbox()
+    ticket = make_ticket()
+    ticket.contact.addresses.all().delete()
+    desk.post(f"/tickets/{ticket.number}/contact-address/", {"contact_address": "elina@customer.example"})
+    event = ticket.events.get(kind="properties")
+    assert event.actor == agent
+    assert "Mail address: <b>elina@customer.example</b>" in desk.get(f"/tickets/{ticket.number}/").content.decode()
+
+
 def test_an_address_that_mail_cannot_reach_gives_way_to_a_better_one(desk: Client) -> None:
     make_mailbox()
     ticket = make_ticket(contact=make_contact("jörg@müller.example", "Jörg"))
