@@ -1,7 +1,7 @@
 """How a view answers: a whole page or a fragment of it, and what else the page should hear."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -81,10 +81,17 @@ def _trigger(response: HttpResponse, event: str, item: dict[str, str]) -> HttpRe
     return response
 
 
-def shows_again(view: Any) -> Any:
-    """Outermost on a view that asks `is_shown_again` before it does what was posted (see people.unsent)."""
-    view.shows_again = True
-    return view
+def shows_again(*words: str) -> Callable[[Any], Any]:
+    """Outermost on a view that asks `is_shown_again` before it does what was posted (see people.unsent).
+
+    `words` are the fields that a person types into.
+    """
+
+    def mark(view: Any) -> Any:
+        view.shows_again = words
+        return view
+
+    return mark
 
 
 def is_shown_again(request: HttpRequest) -> bool:

@@ -48,7 +48,8 @@ class SignedOutMiddleware:
         if response.status_code != 302 or not (is_fragment or is_form):
             return response
         login = resolve_url(settings.LOGIN_URL)
-        if urlsplit(response["Location"]).path != login or request.path in (login, resolve_url("people:logout")):
+        itself = (login, resolve_url("people:logout"), resolve_url("admin:logout"))
+        if urlsplit(response["Location"]).path != login or request.path in itself:
             return response
         page = urlsplit(request.headers.get("HX-Current-URL" if is_fragment else "Referer", ""))
         back = page.path + (f"?{page.query}" if page.query else "")

@@ -28,7 +28,7 @@ from people.access import signed_in
 from tickets.models import Ticket
 
 
-@shows_again
+@shows_again("text", "html")
 @login_required
 @require_POST
 def comments(request: HttpRequest, number: int) -> HttpResponse:

@@ -37,7 +37,7 @@ from tickets.views.changing import view_of
 KEPT = ("pipeline", "status", "priority", "owner", "team")
 
 
-@shows_again
+@shows_again("name", "contact", "company", "description", "text", "html")
 @reply_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def ticket_new(request: HttpRequest) -> HttpResponse:

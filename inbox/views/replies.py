@@ -21,7 +21,7 @@ from tickets.models import Ticket
 from tickets.views.changing import changeable_ticket
 
 
-@shows_again
+@shows_again("to", "cc", "bcc", "subject", "text", "html")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def replies(request: HttpRequest, number: int) -> HttpResponse:

@@ -29,7 +29,7 @@ from people.throttling import forget_failures
 _OF_THE_PAGE = {"you", "language", "looks"}
 
 
-@shows_again
+@shows_again("name", "signature")
 @sensitive_post_parameters("old_password", "new_password1", "new_password2")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])

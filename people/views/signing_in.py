@@ -6,9 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import views as django
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
+from django.utils.http import urlencode
 from django.views.generic import FormView, TemplateView
 
 from helpdesk.live import access_changed
@@ -32,9 +33,12 @@ class Login(django.LoginView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Tells pages that are open in other tabs who is signed in now: what one person wrote is not sent by another."""
         response = super().form_valid(form)
-        if unsent.of(form.get_user(), self.request):
-            response = redirect("people:unsent")
-        who = str(form.get_user().pk)
+        user = form.get_user()
+        if unsent.leads(user, self.request):
+            onward = {"next": response["Location"]}
+            response = redirect(f"{reverse('people:unsent')}?{urlencode(onward)}")
+        unsent.remember(response, user)
+        who = str(user.pk)
         response.set_cookie(WHO, who, secure=settings.SESSION_COOKIE_SECURE, samesite="Lax", httponly=False)
         return response
 
@@ -47,6 +51,16 @@ class Login(django.LoginView):
 
 class Logout(django.LogoutView):
     """By POST only, so that no picture or link on another page signs anybody out."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return nobody(super().post(request, *args, **kwargs))
+
+
+def nobody(response: HttpResponse) -> HttpResponse:
+    """Whoever sits down at this browser next is not the one who signed out with `response`."""
+    for name in (WHO, unsent.WHO):
+        response.delete_cookie(name, samesite="Lax")
+    return response
 
 
 class PasswordReset(FormView):
