@@ -2,8 +2,8 @@
 
 A new context begins with an empty cache, so each test fetched and compiled the hundred modules of a page again: a third of
 what a browser test cost. Between two tests the pages are closed, and cookies, storage, permissions and routes are gone.
-Scripts and functions that are given to a context (not to a page) cannot be taken back: a test that needs them asks for
-`new_context`.
+Scripts, functions and a clock that are given to a context cannot be taken back: a test that needs them (`page.clock` is
+the whole context's) asks for `new_context`.
 """
 
 from __future__ import annotations
