@@ -211,6 +211,7 @@ def _write(
     message.direction, message.kind = Direction.IN, MessageKind.EMAIL
     message.contact = contact
     message.from_name, message.from_address = mail.from_name[:300], mail.from_address[:320]
+    message.sender_doubtful = mail.sender_doubtful
     message.to, message.cc, message.reply_to = _people(mail.to), _people(mail.cc), _people(mail.reply_to)
     message.list_address = list_address(mail)
     message.subject = mail.subject
@@ -222,7 +223,9 @@ def _write(
     message.references = _references(mail)
     message.answers = place.answers
     if place.conversation and conversation.ticket:
-        message.third_party = releasing.is_third_party(mail.from_address, conversation.ticket, place.answers)
+        message.third_party = releasing.is_third_party(
+            mail.from_address, conversation.ticket, place.answers, doubtful=mail.sender_doubtful
+        )
     message.automatic = read.automatic
     message.at, message.sent_at = at, mail.date
     if incoming.headers_only:

@@ -1,8 +1,9 @@
 """Somebody answers the mail of a notification: it becomes a comment of theirs, never a mail to the customer.
 
 What we signed says whom the notification went to and on which ticket. The answer counts only from that user's own
-address, while they are active and see the ticket. Whatever else bears the form of such an answer is kept in quarantine,
-named, where an admin sees it: it opens no ticket, and nobody's words are put into the contact's mouth.
+address, unless our mail server says that it did not send it, while they are active and see the ticket. Whatever else
+bears the form of such an answer is kept in quarantine, named, where an admin sees it: it opens no ticket, and nobody's
+words are put into the contact's mouth.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class NoticeRefusal(StrEnum):
     NOT_SIGNED = "notice_not_signed"
     TOO_OLD = "notice_too_old"
     NOT_THEIRS = "notice_not_theirs"
+    NOT_PROVEN = "notice_not_proven"
     NOT_ACTIVE = "notice_not_active"
     NOT_SEEN = "notice_not_seen"
     EMPTY = "notice_empty"
@@ -57,6 +59,7 @@ _REASONS = {
     NoticeRefusal.NOT_SIGNED: "It answers a notification that this help desk did not send.",
     NoticeRefusal.TOO_OLD: "It answers a notification that is too old to be answered.",
     NoticeRefusal.NOT_THEIRS: "Its sender is not the user whom the notification went to.",
+    NoticeRefusal.NOT_PROVEN: "Somebody else may have written it in the name of its sender: its From fails DMARC.",
     NoticeRefusal.NOT_ACTIVE: "The user whom the notification went to is switched off.",
     NoticeRefusal.NOT_SEEN: "The user whom the notification went to does not see the ticket any more.",
     NoticeRefusal.EMPTY: "There is nothing in it but what it quotes.",
@@ -124,6 +127,8 @@ def _who_and_where(
         return NoticeRefusal.NOT_ACTIVE, None, None
     if normalised(read.mail.from_address) != normalised(user.email):
         return NoticeRefusal.NOT_THEIRS, None, None
+    if read.mail.sender_doubtful:
+        return NoticeRefusal.NOT_PROVEN, None, None
     if received_at.date() - token.made > LASTS:
         return NoticeRefusal.TOO_OLD, None, None
     ticket = Ticket.objects.visible_to(user).filter(pk=token.ticket).first()

@@ -17,17 +17,23 @@ from tickets.models import EventKind, Ticket
 MOST_ASKED = 500
 
 
-def is_third_party(sender: str, ticket: Ticket, answers: Message | None) -> bool:
+def is_third_party(sender: str, ticket: Ticket, answers: Message | None, *, doubtful: bool = False) -> bool:
     """Whether `sender`, who answers `answers` if anybody knows what, writes about a forward and not as our customer.
 
-    Who has a part in the conversation with the customer is no third party, whatever we forwarded to them as well.
+    Whoever answers a forward does, a colleague of ours too, but for the ticket's contacts. Who has a part in the
+    conversation with the customer is no third party there, whatever we forwarded to them as well. `doubtful`: somebody
+    else may write in that name, and then it may be anybody whom we forwarded to.
     """
     sender = normalised(sender)
-    if not sender or _is_customer(sender, ticket):
+    aside = ticket.messages.filter(Q(kind=MessageKind.FORWARD) | Q(third_party=True))
+    if doubtful:
+        return aside.exists()
+    if not sender or sender in _addresses_of_contacts(ticket):
         return False
     if answers is not None and (answers.kind == MessageKind.FORWARD or answers.third_party):
         return True
-    aside = ticket.messages.filter(Q(kind=MessageKind.FORWARD) | Q(third_party=True))
+    if sender in _with_customer(ticket):
+        return False
     return any(sender in _on(message) for message in aside.only(*_FIELDS).order_by("-pk")[:MOST_ASKED])
 
 
@@ -60,12 +66,6 @@ def release(message: Message, *, by: User, now: datetime) -> None:
 
 
 _FIELDS = ("from_address", "to", "cc", "bcc", "reply_to")
-
-
-def _is_customer(sender: str, ticket: Ticket) -> bool:
-    if User.objects.active().filter(email=sender).exists():
-        return True
-    return sender in _addresses_of_contacts(ticket) or sender in _with_customer(ticket)
 
 
 def _addresses_of_contacts(ticket: Ticket) -> set[str]:

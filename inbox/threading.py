@@ -78,7 +78,7 @@ def find(mail: ParsedMail, mailbox: Mailbox, *, at: datetime, quiet: bool = Fals
             continue
         if is_forward(mail.subject) and conversation.mailbox_id != mailbox.pk:
             continue
-        if not _takes_part(sender, conversation):
+        if (mail.sender_doubtful and _is_one_of_us(sender)) or not _takes_part(sender, conversation):
             return Place(refers_to=(conversation.ticket, LinkKind.CHECK) if conversation.ticket else None)
         return _place(conversation, message, at=at, quiet=quiet)
     return Place()
@@ -178,6 +178,10 @@ def _takes_mail(ticket: Ticket, *, at: datetime, quiet: bool) -> bool:
     if quiet or ticket.turn != Kind.CLOSED or ticket.closed_at is None:
         return True
     return ticket.pipeline.reopens(ticket.closed_at, at)
+
+
+def _is_one_of_us(address: str) -> bool:
+    return User.objects.active().filter(email=address).exists() or Mailbox.objects.filter(address=address).exists()
 
 
 def _takes_part(sender: str, conversation: Conversation) -> bool:

@@ -198,7 +198,7 @@ class Thread:
             message,
             is_latest=message.pk == self.last_id,
             is_answered=message.pk == self.answered_id,
-            shows_images=message.from_address.lower() in self._trusted,
+            shows_images=not message.sender_doubtful and message.from_address.lower() in self._trusted,
         )
 
     def _gap(self, gap: range) -> Gap:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from helpdesk.html import from_text, has_words, normalize_cid, to_text
+from inbox.mime.authentication import is_denied
 from inbox.mime.charsets import decode, scrub
 from inbox.mime.headers import Address, Header, one_line, parse_date, read_block
 from inbox.mime.parts import Part, Tree, decode_uuencoded
@@ -105,7 +106,8 @@ class ParsedMail:
     """What a mail says. Ids have no angle brackets; what is missing is "", an empty list or None.
 
     `auto_submitted` is the keyword of RFC 3834, "" for "no". `headers` holds selected fields by lower-case name, decoded,
-    "\\n" between fields of one name. `authentication_results` are in the order of the mail: the topmost is the latest.
+    "\\n" between fields of one name. `sender_doubtful`: our server says that From is not who sent it, or From does not name
+    exactly one, so that no server can tell.
     `delivery_status` are the blocks of an RFC 3464 report (lower-case names), `returned_headers` the header of the mail
     that a report gives back, `report_type` its kind. `partial` says that a limit was met and something was left out.
     """
@@ -128,7 +130,7 @@ class ParsedMail:
     sender: str = ""
     return_path: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    authentication_results: list[str] = field(default_factory=list)
+    sender_doubtful: bool = False
     content_type: str = "text/plain"
     report_type: str = ""
     delivery_status: list[Mapping[str, str]] = field(default_factory=list)
@@ -235,9 +237,7 @@ class _Reader:
             sender=actual[0][1] if actual else "",
             return_path=return_path,
             headers=self._headers(),
-            authentication_results=[
-                one_line(decode(value, header=True)) for value in list(header.all_raw("authentication-results"))[:20]
-            ],
+            sender_doubtful=len(senders) != 1 or is_denied(self._authentication_results()),
             content_type=self.content_type or "text/plain",
             report_type=self.parameters.get("report-type", "").lower(),
             delivery_status=self.delivery_status,
@@ -268,6 +268,10 @@ class _Reader:
             if values:
                 kept[name] = "\n".join(values)[:10_000]
         return kept
+
+    def _authentication_results(self) -> list[str]:
+        fields = list(self.header.all_raw("authentication-results"))[:20]
+        return [one_line(decode(value, header=True)) for value in fields]
 
     # The body
 

@@ -96,6 +96,11 @@ class Message(models.Model):
 
     from_name = models.CharField(_("from name"), max_length=300, blank=True)
     from_address = models.CharField(_("from address"), max_length=320, blank=True)
+    sender_doubtful = models.BooleanField(
+        _("sender in doubt"),
+        default=False,
+        help_text=_("Somebody else may have used the address in From."),
+    )
     to: models.JSONField[list[Address]] = models.JSONField(_("to"), default=list, blank=True)
     cc: models.JSONField[list[Address]] = models.JSONField(_("cc"), default=list, blank=True)
     bcc: models.JSONField[list[Address]] = models.JSONField(_("bcc"), default=list, blank=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +14,7 @@ from helpdesk.attachments import opened, respond_with_file
 from helpdesk.numbers import as_number
 from helpdesk.web import toast, vary_on_fragment, wants_fragment
 from inbox import originals
-from inbox.models import Message, TrustedSender
+from inbox.models import Direction, Message, TrustedSender
 from inbox.models.message import MessageQuerySet
 from inbox.timeline import Said
 from inbox.views.bodies import respond_with_mail_body
@@ -50,7 +51,9 @@ def sender_trust(request: HttpRequest) -> HttpResponse:
     """From now on this reader sees the remote images of whoever sent the message `message`, and this one's at once."""
     user = signed_in(request)
     pk = as_number(request.POST.get("message", ""))
-    message = get_object_or_404(Message.objects.visible_to(user).exclude(from_address=""), pk=pk)
+    message = get_object_or_404(
+        Message.objects.visible_to(user).exclude(from_address="").exclude(sender_doubtful=True), pk=pk
+    )
     TrustedSender.objects.trust(user, message.from_address)
     if not wants_fragment(request):
         return redirect(address_of(message))
@@ -97,7 +100,11 @@ def address_of(message: Message) -> str:
 
 
 def _with_mail(request: HttpRequest) -> MessageQuerySet:
-    return Message.objects.visible_to(signed_in(request)).select_related("incoming", "outgoing", "ticket")
+    """The mail that became a comment is its author's alone: it holds what lets one comment in their name by mail."""
+    user = signed_in(request)
+    open_to_all = ~Q(direction=Direction.INTERNAL)
+    mails = Message.objects.visible_to(user).filter(open_to_all | Q(author=user))
+    return mails.select_related("incoming", "outgoing", "ticket")
 
 
 def _frame(request: HttpRequest, message: Message, *, shows_images: bool) -> HttpResponse:

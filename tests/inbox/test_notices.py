@@ -252,6 +252,23 @@ def test_an_answer_that_does_not_count_is_kept_where_an_admin_sees_it(
     assert Ticket.objects.count() == 1
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_in_a_name_that_failed_nobody_comments(
+    maija: User, ticket: Ticket, author: User, mailbox: Mailbox, smtp_server: Any, named: bool
+) -> None:
+    notice = notice_to(maija, ticket, author, smtp_server)
+    raw = answer_to(notice, "Refund it all.")
+    if not named:
+        quoted = notice.get_payload(0).get_payload(decode=True).decode()  # type: ignore[union-attr]
+        raw = make_mail(
+            "Refund it all.\n\n" + "\n".join(f"> {line}" for line in quoted.splitlines()), sender=maija.email
+        )
+    incoming = take_in(mailbox, b"Authentication-Results: mx.desk.example; dmarc=fail\r\n" + raw)
+    assert incoming.state == IncomingState.QUARANTINED
+    assert incoming.error.startswith("notice_not_proven: ")
+    assert not Message.objects.filter(author=maija).exists()
+
+
 def test_after_access_was_given_it_can_be_processed_again(
     maija: User, ticket: Ticket, author: User, mailbox: Mailbox, smtp_server: Any
 ) -> None:

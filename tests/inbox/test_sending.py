@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from inbox import errors, releasing, undoing
-from inbox.models import Attachment, Direction, Draft, Message, MessageKind, Outgoing, OutgoingState, Upload
+from inbox.models import Attachment, Direction, Draft, Mailbox, Message, MessageKind, Outgoing, OutgoingState, Upload
 from inbox.replying import reply, send
 from people.models import Company, User
 from people.picking import NewContact
@@ -401,7 +401,47 @@ def test_who_answers_a_forward_is_told_apart_from_the_customer(agent: User, tick
     assert releasing.is_third_party("help@carrier.example", ticket, None)
     assert not releasing.is_third_party("elina@customer.example", ticket, forward)
     assert not releasing.is_third_party("stranger@customer.example", ticket, None)
-    assert not releasing.is_third_party(agent.email, ticket, forward)
+    assert releasing.is_third_party(agent.email, ticket, forward), "a colleague tells us, not the customer"
+    assert not releasing.is_third_party(agent.email, ticket, asked)
+
+
+def test_who_is_in_copy_of_the_customer_answers_a_forward_among_ourselves(agent: User, ticket: Ticket) -> None:
+    tom = {"name": "Tom", "address": "tom@desk.example"}
+    asked = make_message(ticket, cc=[tom])
+    forward = send(draft_of(agent, ticket, kind="forward", answers=asked, to=[tom]), by=agent)
+    assert releasing.is_third_party("tom@desk.example", ticket, forward)
+    assert not releasing.is_third_party("tom@desk.example", ticket, asked)
+
+
+def test_a_colleagues_answer_to_a_forward_is_not_answered_by_default_nor_quoted(agent: User, ticket: Ticket) -> None:
+    tom, asked = make_user(name="Tom Becker", email="tom@desk.example"), ticket.messages.get()
+    to_tom = [{"name": tom.name, "address": tom.email}]
+    forward = send(draft_of(agent, ticket, kind="forward", answers=asked, to=to_tom, cc=[]), by=agent)
+    told = land(Mailbox.objects.get(), make_mail("He always lies.", sender=tom.email, answers=forward.message_id or ""))
+    assert (told.ticket, told.third_party) == (ticket, True)
+    answer = reply(ticket, by=agent, text="We look at it.")
+    assert answer.answers == asked
+    assert "always lies" not in answer.quoted_text + answer.quoted_html
+
+
+@pytest.mark.parametrize("sender", ["elina@customer.example", "help@carrier.example"])
+@pytest.mark.parametrize("names", ["forward", "asked"])
+def test_in_a_name_that_failed_nobody_gets_past_being_withheld(
+    agent: User, ticket: Ticket, sender: str, names: str
+) -> None:
+    """Whom we forwarded to knows the ids of the customer's mails too."""
+    asked, carrier = ticket.messages.get(), [{"name": "", "address": "help@carrier.example"}]
+    forward = send(draft_of(agent, ticket, kind="forward", answers=asked, to=carrier, cc=[]), by=agent)
+    named = {"forward": forward, "asked": asked}[names].message_id
+    raw = make_mail("The driver stole it.", sender=sender, answers=named, Authentication_Results="mx; dmarc=fail")
+    told = land(Mailbox.objects.get(), raw)
+    assert (told.ticket, told.third_party) == (ticket, True)
+
+
+def test_before_anything_is_forwarded_a_customer_whose_server_is_set_up_badly_is_heard(ticket: Ticket) -> None:
+    raw = make_mail(answers=ticket.messages.get().message_id, Authentication_Results="mx; dmarc=fail")
+    told = land(Mailbox.objects.get(), raw)
+    assert (told.ticket, told.third_party, told.sender_doubtful) == (ticket, False, True)
 
 
 def test_a_third_partys_words_are_released_once_and_not_quoted_before(agent: User, ticket: Ticket) -> None:

@@ -103,6 +103,23 @@ def test_a_stranger_who_knows_an_id_gets_a_ticket_that_is_linked_to_be_checked(m
     assert ticket_of(first).message_count == 1
 
 
+@pytest.mark.parametrize("of", ["agent", "mailbox"])
+def test_a_name_of_ours_that_failed_has_no_part_in_anything(mailbox: Mailbox, agent: Any, of: str) -> None:
+    first = land(mailbox, make_mail(message_id="known@customer.example"))
+    reply(ticket_of(first), by=agent, text="We send another.")
+    sender = {"agent": agent.email, "mailbox": mailbox.address}[of]
+
+    second = land(
+        mailbox,
+        make_mail(
+            sender=sender, answers="known@customer.example", Authentication_Results="mx.desk.example; dmarc=fail"
+        ),
+    )
+
+    assert second.ticket != first.ticket
+    assert ticket_of(second).links.get().kind == "check"
+
+
 def test_a_colleague_at_the_same_company_may_answer(mailbox: Mailbox) -> None:
     first = land(mailbox, make_mail(message_id="known@customer.example"))
 

@@ -1,5 +1,6 @@
 import pytest
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from helpdesk.html import clean, count_remote_images
 from inbox.models import Attachment, Incoming, Upload
@@ -129,6 +130,19 @@ def test_the_mail_is_downloaded_as_it_came(desk, message):
     assert answer["Content-Type"] == "message/rfc822"
     assert answer["Content-Disposition"] == f'attachment; filename="message-{message.pk}.eml"'
     assert b"".join(answer.streaming_content) == b"From: a\r\n\r\nhello"
+
+
+def test_the_mail_that_became_a_comment_is_its_authors_alone(desk, agent, browser_of):
+    """It names the notification that it answers, and with that anybody could comment in their name."""
+    ticket, mate = make_ticket(owner=agent), make_user(email="mate@desk.example")
+    incoming = Incoming(mailbox=make_mailbox(), source="pipe", content_hash="h", size=5, received_at=timezone.now())
+    incoming.raw.save("raw", ContentFile(b"From: a\r\n\r\nhello"))
+    message = make_message(ticket, direction="internal", author=mate, incoming=incoming)
+    for part in ("original", "source"):
+        assert desk.get(f"/messages/{message.pk}/{part}/").status_code == 404
+        assert browser_of(mate).get(f"/messages/{message.pk}/{part}/").status_code == 200
+    for name in ("original", "source"):
+        assert f"/messages/{message.pk}/{name}/" not in desk.get(f"/tickets/{ticket.pk}/").content.decode()
 
 
 def test_a_message_without_a_mail_has_no_original(desk, message):

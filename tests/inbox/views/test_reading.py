@@ -135,6 +135,19 @@ def test_images_of_a_sender_are_trusted_by_one_reader_only(desk, agent, browser_
     assert desk.post("/senders/trust/", {"message": "all"}).status_code == 404
 
 
+def test_images_of_a_trusted_sender_wait_where_somebody_else_may_have_used_the_name(desk, agent):
+    ticket = make_ticket(owner=agent)
+    html = '<table><tr><td><img data-remote-src="https://a.example/a.png"></td></tr></table>'
+    known = make_message(ticket, html=html, remote_images=1, from_address="news@shop.example")
+    desk.post("/senders/trust/", {"message": known.pk})
+    forged = make_message(ticket, html=html, remote_images=1, from_address="news@shop.example", sender_doubtful=True)
+    shown = page(desk, ticket)
+    assert shown.count("1 remote image blocked") == 1
+    assert "Always show images" not in shown
+    assert f"/messages/{forged.pk}/body/?images=1" in shown
+    assert desk.post("/senders/trust/", {"message": forged.pk}).status_code == 404
+
+
 def test_the_original_shows_headers_that_one_can_read_and_its_source(desk, agent):
     box, now = make_mailbox(), timezone.now()
     incoming = Incoming.objects.create(
