@@ -161,6 +161,17 @@ class FileTooLarge(InboxError):
         )
 
 
+class TooMuchUnsent(FileTooLarge):
+    def __init__(self, most_mb: int) -> None:
+        InboxError.__init__(
+            self,
+            _(
+                "You have room for %(limit)s MB of files that are not sent yet, and this one does not fit. Send some of them first."
+            )
+            % {"limit": most_mb},
+        )
+
+
 class UploadGone(ReplyError):
     def __init__(self) -> None:
         super().__init__(_("A file is not here any more. Remove it and attach it again."))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from helpdesk.numbers import as_number
 from inbox.addressing import Recipients, read_addresses
 from inbox.addressing.desk import MOST_KEPT, MOST_RECIPIENTS
 from inbox.drafting import Written
-from inbox.errors import FarTooManyRecipients, FileTooLarge
+from inbox.errors import FarTooManyRecipients, FileTooLarge, TooMuchUnsent
 from inbox.models import Direction, Draft, DraftMode, Mailbox, MailKind, Message, Upload
 from inbox.models.message import Address
 from inbox.rendering import signature_of
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 MOST_SAVES = 2**31 - 2
+MOST_UNSENT_MB = 500
+"""Of one person's files on their way into messages."""
 _SHOWN_UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
 
 
@@ -232,11 +235,14 @@ def _read_body(request: HttpRequest, draft: Draft) -> Written:
 
 
 def keep_upload(user: User, file: UploadedFile) -> Upload:
-    """Raises FileTooLarge."""
+    """Raises FileTooLarge, and TooMuchUnsent when theirs fill the place of one person: a message takes its files along."""
     name = (file.name or _("file"))[:255]
     size = file.size or 0
     if size > settings.HELPDESK_MAX_UPLOAD_MB * 1024 * 1024:
         raise FileTooLarge(name)
+    unsent = Upload.objects.filter(user=user).aggregate(size=Sum("size", default=0))["size"]
+    if unsent + size > MOST_UNSENT_MB * 1024 * 1024:
+        raise TooMuchUnsent(MOST_UNSENT_MB)
     content_type = _printable(file.content_type or "")[:255] or "application/octet-stream"
     upload = Upload(user=user, name=name, content_type=content_type, size=size)
     # Under a name of ours: what people call their files is for people.
