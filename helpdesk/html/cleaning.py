@@ -10,6 +10,7 @@ import css_inline
 from bleach import html5lib_shim
 from bleach.css_sanitizer import CSSSanitizer
 from bleach.sanitizer import BleachSanitizerFilter, Cleaner
+from django.urls import Resolver404, resolve
 from django.utils.safestring import SafeString, mark_safe
 
 from helpdesk.html.allowed import (
@@ -35,6 +36,9 @@ _DATA_VALUE = re.compile(r"[\w.@+-]{1,255}")
 # In our own pages a block is as large as its words; only these have a size of their own.
 _SIZED_IN_EDITOR = frozenset("img table td th".split())
 _SIZE = re.compile(r"(?:^|(?<=; ))(?:width|height): [^;]*(?:; |$)")
+_OWN_ADDRESS = re.compile(r"/(?![/\\])[\w./?=&%-]*")
+_FILES = frozenset({"inbox:upload", "inbox:attachment"})
+"""Addresses of ours that a picture may have: whoever opens a text asks for nothing else by it."""
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[A-Za-z0-9+/=]+", re.IGNORECASE)
 
 
@@ -49,7 +53,7 @@ def clean(html: str) -> SafeString:
 
 
 def clean_editor(html: str) -> SafeString:
-    """HTML of our own editor, or on its way into it: fewer elements, addresses of our own allowed for images.
+    """HTML of our own editor, or on its way into it: fewer elements, images may be uploads and attachments of ours.
 
     Keeps `data-cid`, `data-upload` (img) and `data-mention` (a, span), plain values only.
     """
@@ -167,11 +171,20 @@ class _FinishFilter(html5lib_shim.Filter):  # type: ignore[name-defined]  # the 
             first[None, "src"] = entities.escape("cid:" + quote(normalize_cid(source), safe="@.-_+$!=~"))
         elif _DATA_IMAGE.fullmatch(source):
             first[None, "src"] = source
-        elif self.own_addresses and re.fullmatch(r"/(?![/\\])[\w./?=&%-]*", source):
+        elif self.own_addresses and _is_file_of_ours(source):
             first[None, "src"] = entities.escape(source)
         elif source.lower().startswith(("http://", "https://", "//")) and (url := link_address(source)):
             first[None, "data-remote-src"] = entities.escape(url)
         token["data"] = {**first, **attributes}
+
+
+def _is_file_of_ours(source: str) -> bool:
+    if not _OWN_ADDRESS.fullmatch(source):
+        return False
+    try:
+        return resolve(source.partition("?")[0]).view_name in _FILES
+    except Resolver404:
+        return False
 
 
 class _EditorFinishFilter(_FinishFilter):

@@ -368,14 +368,27 @@ def test_one_spelling_of_a_content_id():
 
 
 def test_the_editor_keeps_our_own_addresses_and_marks():
-    html = '<p>Hi <span data-mention="7">@Anna</span></p><img src="/uploads/5/" data-upload="5"><img data-cid="a@b" src="cid:a@b">'
+    address = "/uploads/0b6e6a6e-4e57-4c9c-9d3e-0f6d5a1d7c11/"
+    html = f'<p>Hi <span data-mention="7">@Anna</span></p><img src="{address}" data-upload="5"><img data-cid="a@b" src="cid:a@b">'
     safe = clean_editor(html)
     assert '<span data-mention="7">' in safe
-    assert '<img src="/uploads/5/" data-upload="5">' in safe
+    assert f'<img src="{address}" data-upload="5">' in safe
+    assert 'src="/attachments/5/?inline=1"' in clean_editor('<img src="/attachments/5/?inline=1">')
     assert 'data-cid="a@b"' in safe
     assert 'src="/uploads' not in clean(html)
     assert clean_editor('<img src="//evil.example/x.png">') == '<img data-remote-src="https://evil.example/x.png">'
     assert clean_editor('<img src="/\\evil.example/x.png">') == "<img>"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/events/", "/tickets/7/?view=mine", "/admin/logout/", "/messages/5/files/", "/attachments/5/preview/",
+        "/attachments/5/../../profile/", "/attachments/5/%2e%2e/%2e%2e/profile/", "/uploads/", "/uploads/5/", "/nowhere/",
+    ],
+)  # fmt: skip
+def test_a_picture_in_the_editor_asks_for_no_page_of_the_desk(address):
+    assert clean_editor(f'<img src="{address}">') == "<img>"
 
 
 @pytest.mark.parametrize(
