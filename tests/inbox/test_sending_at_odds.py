@@ -499,3 +499,31 @@ def test_what_somebody_scheduled_who_is_gone_does_not_leave(
     assert Notification.objects.get(user=owner, kind="sending").anchor == f"m{outgoing.message_id}"
     assert fresh(ticket).undelivered
     assert "We send another." in undoing.write_anew(kept, by=owner, now=now).html
+
+
+def test_a_clock_that_is_set_back_after_send_holds_nobodys_mail_for_long(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer, on_commit: Any
+) -> None:
+    """Nobody has longer than a minute to undo, so what would be held for longer waits for a clock that was wrong."""
+    now, colleague = timezone.now(), make_user(undo_seconds=10)
+    held = send(draft_of(agent, ticket, "Before the clock moved."), by=agent, now=now + timedelta(hours=1)).outgoing
+    after = send(draft_of(colleague, ticket, "After it."), by=colleague, now=now).outgoing
+    assert held.seconds_left == 0, "the page promises no hour of undoing"
+    with on_commit():
+        Outgoing.objects.sweep(now)
+    with on_commit():
+        Outgoing.objects.sweep(now + timedelta(seconds=11))
+    after.send_now(now=now + timedelta(seconds=11))
+    assert [fresh(one).state for one in (held, after)] == [OutgoingState.SENT, OutgoingState.SENT]
+    said = [taken.message.get_payload(0).get_payload() for taken in smtp_server.taken]
+    assert "Before" in said[0]
+    assert "After" in said[1]
+
+
+def test_the_longest_undo_window_is_left_whole_and_what_is_sent_later_waits_for_its_time(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer
+) -> None:
+    now, slow = timezone.now(), make_user(undo_seconds=60)
+    send(draft_of(agent, ticket), by=agent, due_at=now + timedelta(hours=1), now=now)
+    send(draft_of(slow, ticket), by=slow, now=now)
+    assert not Outgoing.objects.due(now).exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -11,6 +11,7 @@ from django.db import models
 from inbox.models.incoming import Incoming, IncomingState
 from inbox.models.mailbox import Mailbox
 from inbox.models.outgoing.states import PENDING, READY, WAITING, OutgoingState, RecipientState
+from people.models.user import MOST_UNDO_SECONDS
 
 if TYPE_CHECKING:
     from inbox.models.outgoing.mail import Outgoing  # noqa: F401  (named in quotes)
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SWEPT_AT_ONCE = 200
+HELD_AT_MOST = timedelta(seconds=2 * MOST_UNDO_SECONDS)
+"""What its writer may take back and is due later than that, was due by a clock that has been set back since. Two windows
+long, so that a worker whose clock is behind that of the pages leaves everybody their window.
+"""
 FETCHED_SOON = 300
 """Seconds. A mailbox that is fetched at least so often is waited for, to see whether the contact wrote first."""
 
@@ -25,7 +30,9 @@ FETCHED_SOON = 300
 class OutgoingQuerySet(models.QuerySet["Outgoing"]):
     def due(self, now: datetime) -> OutgoingQuerySet:
         """What may leave: also what was held, once its time has come and it is known that the contact was not faster."""
-        return self.filter(state__in=READY, due_at__lte=now).exclude(_unless_answered() & _may_be_answered())
+        set_back = models.Q(state=OutgoingState.HELD, scheduled=False, due_at__gt=now + HELD_AT_MOST)
+        come = models.Q(due_at__lte=now) | set_back
+        return self.filter(come, state__in=READY).exclude(_unless_answered() & _may_be_answered())
 
     def waiting(self) -> OutgoingQuerySet:
         """Nobody sends it right now, and it will be sent as soon as it can be."""

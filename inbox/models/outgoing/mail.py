@@ -16,7 +16,7 @@ from inbox.errors import AlreadyReplaced, CannotTryAgain, MayNotReply, NotYours,
 from inbox.models.mailbox import Mailbox
 from inbox.models.message import Message
 from inbox.models.outgoing import lease
-from inbox.models.outgoing.due import OutgoingQuerySet, queue
+from inbox.models.outgoing.due import HELD_AT_MOST, OutgoingQuerySet, queue
 from inbox.models.outgoing.judging import pause_after, said_of_unknown, state_after
 from inbox.models.outgoing.news import tell_colleagues, tell_ticket, tell_writer
 from inbox.models.outgoing.states import (
@@ -134,7 +134,10 @@ class Outgoing(models.Model):
     @property
     def seconds_left(self) -> int:
         """Until what is held leaves."""
-        return max(0, math.ceil((self.due_at - timezone.now()).total_seconds()))
+        left = self.due_at - timezone.now()
+        if self.is_held_back and left > HELD_AT_MOST:
+            return 0
+        return max(0, math.ceil(left.total_seconds()))
 
     @property
     def is_pending(self) -> bool:
