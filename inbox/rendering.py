@@ -1,4 +1,4 @@
-"""A reply as the mail that leaves: rendered once, when it is written, so that every try sends the same bytes."""
+"""A reply as the mail that leaves: rendered before its first try, so that every try sends the same bytes."""
 
 from __future__ import annotations
 
