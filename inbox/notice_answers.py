@@ -15,7 +15,7 @@ from enum import StrEnum
 from helpdesk import html as safe_html
 from inbox import commenting
 from inbox.mime.automatic import Kind as AutomaticKind
-from inbox.mime.compose import Notice, looks_like_notice, read_notice
+from inbox.mime.compose import Notice, looks_like_notice, read_notice, without_notices
 from inbox.models import Direction, Incoming, Message, MessageKind
 from inbox.reading import Reading
 from inbox.threading import token_key
@@ -97,9 +97,9 @@ def take(incoming: Incoming, read: Reading, attach: Callable[[Message], None], *
         author=user,
         from_name=user.name,
         from_address=user.email,
-        text=read.text,
+        text=without_notices(read.text),
         # Foreign looks and names that its sender did not choose from the list stay out of our own words.
-        html=safe_html.without_mentions(safe_html.clean_editor(read.html)) if read.html else "",
+        html=without_notices(safe_html.without_mentions(safe_html.clean_editor(read.html))) if read.html else "",
         incoming=incoming,
         at=min(incoming.received_at, now),
     )

@@ -48,7 +48,9 @@ _REPLY_PREFIX = re.compile(
 )
 _FORWARD_PREFIX = re.compile(r"\s*(?:fwd?|vl|vb|wg|tr|rv|enc|i|doorst|转发|轉寄)\s?[:：]", re.IGNORECASE)
 _TOKEN = re.compile(r"t(\d{1,15})\.(\d{1,15})\.([a-z0-9]{4,32})\.([a-z2-7]{10})")
-_NOTICE = re.compile(r"(?<![a-z0-9.])n(\d{1,15})\.(\d{1,15})\.([a-z0-9]{4,32})\.([a-z2-7]{10})(?![a-z0-9])")
+_NOTICE = re.compile(
+    r"(?<![a-z0-9.])n(\d{1,15})\.(\d{1,15})\.([a-z0-9]{4,32})\.([a-z2-7]{10})(?![a-z0-9])", re.IGNORECASE
+)
 _PLUS_TOKEN = re.compile(r"\+t(\d{1,15})\.([a-z2-7]{10})")
 
 
@@ -203,6 +205,11 @@ def read_notice(text: str, keys: Sequence[bytes]) -> Notice | None:
         if len(rand) == 16 and _is_signed(f"notice:{int(ticket)}.{int(user)}.{rand}", signature, keys):
             return Notice(int(ticket), int(user), date.fromordinal(int(rand[:6], 16)))
     return None
+
+
+def without_notices(text: str) -> str:
+    """`text` without what a notification is known by: whoever reads it could answer in the name of its reader."""
+    return _NOTICE.sub("", text)
 
 
 def looks_like_notice(message_id: str) -> bool:

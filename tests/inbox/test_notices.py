@@ -269,6 +269,21 @@ def test_in_a_name_that_failed_nobody_comments(
     assert not Message.objects.filter(author=maija).exists()
 
 
+def test_a_comment_made_by_mail_does_not_tell_what_another_could_answer_with(
+    maija: User, ticket: Ticket, author: User, mailbox: Mailbox, smtp_server: Any
+) -> None:
+    """Where a program quotes as nobody knows it, the foot of the notification stands in the comment."""
+    notice = notice_to(maija, ticket, author, smtp_server)
+    token = str(notice["Message-ID"]).strip("<>").partition("@")[0]
+    words = f"I put one aside. This is what you wrote: please look, {token} and {token.upper()}."
+    html = f"<p>I put <b>one</b> aside.</p><p>This is what you wrote: {token}</p>"
+    incoming = take_in(mailbox, answer_to(notice, words, html=html))
+    written = Message.objects.get(incoming=incoming)
+    assert "aside" in written.text
+    assert "aside" in written.html
+    assert token not in (written.text + written.html).lower()
+
+
 def test_after_access_was_given_it_can_be_processed_again(
     maija: User, ticket: Ticket, author: User, mailbox: Mailbox, smtp_server: Any
 ) -> None:
