@@ -28,7 +28,7 @@ from inbox.errors import (
     NewerComment,
 )
 from inbox.models import Attachment, CommentVersion, Direction, Mention, Message, MessageKind, Upload
-from inbox.writing import attach, once, read_body
+from inbox.writing import attach, once, read_body, says
 from people.models import Membership, Team, User
 from tickets import notifying
 from tickets.models import NotificationKind, Share, Ticket
@@ -99,10 +99,10 @@ def comment(
 
     NamesWithoutAccess when it names somebody who does not see the ticket and `access` does not say what to do.
     """
-    now = now or timezone.now()
+    now, files = now or timezone.now(), list(uploads)
 
     def write() -> Message:
-        body = read_body(by, html, text, uploads, domain="comment.invalid")
+        body = read_body(by, html, text, files, domain="comment.invalid")
         if body.is_empty:
             raise EmptyMessage
         named = named_in(body.html)
@@ -123,7 +123,7 @@ def comment(
         tell_of_comment(message, named, by=by, now=now)
         return message
 
-    return once(form_key, write)
+    return once(form_key, write, is_same=lambda message: says(message, html, text, files))
 
 
 def tell_of_comment(message: Message, named: Named, *, by: User, now: datetime) -> None:

@@ -35,6 +35,8 @@ class Written:
     draft: Draft = field(default_factory=Draft)
     """With the values of the form; not saved."""
     uploads: list[Upload] = field(default_factory=list)
+    spent: list[UUID] = field(default_factory=list)
+    """Uploads that are used up: they went with what this same form has sent already."""
     chosen: bool = False
     """Somebody chose the message that is answered; otherwise it is the customer's newest, whichever that will be."""
     based_on: int = 0
@@ -57,6 +59,11 @@ class Written:
     def files(self) -> list[Upload]:
         """Those that are not seen in the text."""
         return [upload for upload in self.uploads if str(upload.pk) not in self.draft.html]
+
+    @property
+    def attached(self) -> list[Upload | UUID]:
+        """Everything that the form holds, also when it comes again."""
+        return [*self.uploads, *self.spent]
 
     @property
     def saved_at(self) -> str:

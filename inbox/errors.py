@@ -198,6 +198,16 @@ class AlreadySent(InboxError):
         super().__init__(_("This was sent already. What you typed since is still here."))
 
 
+class SentOtherwise(ReplyError):
+    """The same form was sent already, and said something else then."""
+
+    def __init__(self, *, with_files: bool) -> None:
+        said = _("This was sent already. What you changed since is here: send it as another message.")
+        if with_files:
+            said += " " + _("The files that went with it stayed there; attach again what this one needs.")
+        super().__init__(said)
+
+
 class CheckFailed(ReplyError):
     """Something looks wrong with what is about to be sent; whoever sends it may say that it is not."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,9 +14,11 @@ from django.db import IntegrityError, transaction
 
 from helpdesk import html as safe_html
 from helpdesk.storage import delete_after_commit
-from inbox.errors import UploadGone
+from inbox.errors import SentOtherwise, UploadGone
 from inbox.models import Attachment, Message, Upload
+from inbox.models.message import Address
 from people.models import User
+from people.models.contact import normalised
 
 _UPLOADED = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
 
@@ -46,14 +50,9 @@ def read_body(by: User, html: str, text: str, uploads: Iterable[Upload | UUID | 
         inline[key] = f"{key.hex}@{domain}"
         return f"cid:{inline[key]}"
 
-    if html.strip():
-        clean = str(safe_html.with_sources(safe_html.clean_editor(html), into_mail))
-        plain = safe_html.to_text(clean, links=True)
-        if not plain.strip() and not inline:
-            clean = ""  # an editor leaves empty paragraphs behind
-    else:
-        plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip("\n")
-        clean = str(safe_html.from_text(plain))
+    plain, clean = _parts(html, text, into_mail)
+    if not plain.strip() and not inline:
+        clean = "" if html.strip() else clean  # an editor leaves empty paragraphs behind
 
     keys = dict.fromkeys([*inline, *(u.pk if isinstance(u, Upload) else _key(u) for u in uploads)])
     found = {upload.pk: upload for upload in Upload.objects.select_for_update().filter(pk__in=keys, user=by)}
@@ -63,11 +62,17 @@ def read_body(by: User, html: str, text: str, uploads: Iterable[Upload | UUID | 
     return Body(text=plain, html=clean, inline=shown, uploads=[found[key] for key in keys])
 
 
-def once(form_key: UUID | str | None, write: Callable[[], Message]) -> Message:
-    """A double click writes once, also when both clicks arrive at the same moment."""
+def once(form_key: UUID | str | None, write: Callable[[], Message], *, is_same: Callable[[Message], bool]) -> Message:
+    """A double click writes once, also when both clicks arrive at the same moment.
+
+    Raises SentOtherwise when what was written under that key is not the same: it would be lost, and called sent.
+    """
 
     def written() -> Message | None:
-        return Message.objects.filter(form_key=form_key).first() if form_key else None
+        found = Message.objects.filter(form_key=form_key).first() if form_key else None
+        if found is not None and not is_same(found):
+            raise SentOtherwise(with_files=found.attachments.exists())
+        return found
 
     if first := written():
         return first
@@ -79,6 +84,38 @@ def once(form_key: UUID | str | None, write: Callable[[], Message]) -> Message:
         if first := written():
             return first
         raise
+
+
+def says(
+    message: Message,
+    html: str,
+    text: str,
+    uploads: Iterable[Upload | UUID | str] = (),
+    *,
+    to: Iterable[Address] | None = None,
+) -> bool:
+    """Whether `message` was written with these words and files, and went `to` these; None: to whom it came from by itself.
+
+    Its uploads are used up by then, so they are known by the files that they became. One that a plain form brought
+    anew is the same by name and size.
+    """
+    if _parts(html, text, lambda source: source)[0] != message.text:
+        return False
+    if to is not None:
+        went_to = (*message.to, *message.cc, *message.bcc)
+        if {normalised(one["address"]) for one in to} != {normalised(one["address"]) for one in went_to}:
+            return False
+    used = _used(Attachment.objects.filter(message=message))
+    files = [*uploads, *_UPLOADED.findall(html)]
+    keys = {one.pk if isinstance(one, Upload) else _key(one) for one in files}
+    brought = {one.pk: (one.name, one.size) for one in files if isinstance(one, Upload) and one.pk not in used}
+    left = Counter((file.name, file.size) for key, file in used.items() if key not in keys)
+    return keys <= used.keys() | brought.keys() and left == Counter(brought.values())
+
+
+def used_up_by(form_key: UUID, by: User) -> set[UUID]:
+    """The uploads that went with what `by` sent by that form."""
+    return set(_used(Attachment.objects.filter(message__form_key=form_key, message__author=by)))
 
 
 def attach(message: Message, body: Body) -> list[Attachment]:
@@ -104,6 +141,24 @@ def attach(message: Message, body: Body) -> list[Attachment]:
         if old:
             delete_after_commit(old)
     return Attachment.objects.bulk_create(attachments)
+
+
+def _parts(html: str, text: str, into_mail: Callable[[str], str]) -> tuple[str, str]:
+    """As text and as safe HTML, whose images are where `into_mail` says."""
+    if html.strip():
+        clean = str(safe_html.with_sources(safe_html.clean_editor(html), into_mail))
+        return safe_html.to_text(clean, links=True), clean
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip("\n")
+    return plain, str(safe_html.from_text(plain))
+
+
+def _used(attachments: Iterable[Attachment]) -> dict[UUID, Attachment]:
+    """By the uploads that they were, which `attach` names their files after; a file that was forwarded was none."""
+    found = {}
+    for file in attachments:
+        with suppress(ValueError):
+            found[UUID(str(file.file.name).rpartition("/")[2])] = file
+    return found
 
 
 def _key(text: UUID | str) -> UUID:

@@ -144,6 +144,11 @@ class Draft(models.Model):
         return self.forwarded is None or file.pk in self.forwarded
 
     @property
+    def addressed(self) -> list[Address] | None:
+        """Everybody whom it names; None: it goes to whom it comes from by itself."""
+        return None if self.to is None else [*self.to, *(self.cc or []), *(self.bcc or [])]
+
+    @property
     def saved_at(self) -> str:
         return moment(self.updated_at)
 

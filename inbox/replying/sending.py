@@ -42,7 +42,7 @@ from inbox.rendering import references_for, render
 from inbox.replying.insisting import insist, known_addresses, may_write
 from inbox.replying.telling import tell_ticket
 from inbox.threading import token_key
-from inbox.writing import Body, attach, once, read_body
+from inbox.writing import Body, attach, once, read_body, says
 from people.models import User
 from people.models.contact import normalised
 from people.picking import people_made
@@ -69,16 +69,19 @@ def send(
     checks (`inbox.checking`) that `by` insists on; None: nothing is checked, for programs. The same form key again gives
     the message that it wrote first.
 
-    Raises a ReplyError, a CheckFailed among them, or a TicketError, PropertiesMissing among them; then nothing is saved.
+    Raises a ReplyError, CheckFailed and SentOtherwise among them, or a TicketError, PropertiesMissing among them; then nothing is saved.
     """
-    now = now or timezone.now()
+    now, files = now or timezone.now(), list(uploads)
 
     def write() -> Message:
         return _Sending(draft, by, now).write(
-            uploads, status, dict(properties or {}), due_at, cancel_if_answered, overrides
+            files, status, dict(properties or {}), due_at, cancel_if_answered, overrides
         )
 
-    return once(draft.form_key, write)
+    def is_same(message: Message) -> bool:
+        return says(message, draft.html, draft.text, files, to=draft.addressed)
+
+    return once(draft.form_key, write, is_same=is_same)
 
 
 def reply(

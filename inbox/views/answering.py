@@ -20,7 +20,7 @@ from django_htmx.http import reswap, retarget, trigger_client_event
 
 from helpdesk.web import forget_draft, toast, wants_fragment
 from inbox.checking import Check
-from inbox.models import DraftMode, Message
+from inbox.models import DraftMode, Message, Outgoing, OutgoingState
 from inbox.timeline import Said, Thread
 from inbox.views.composing import Composer, Written
 from inbox.views.sending import REMEMBERED, Wish
@@ -64,11 +64,7 @@ def answer_written(
 def answer_sent(request: HttpRequest, ticket: Ticket, message: Message, wish: Wish, stood: Cursor) -> HttpResponse:
     """With the mail in the conversation, or with the next ticket. `stood`: where in the list it stood before."""
     outgoing = message.outgoing
-    if outgoing.is_scheduled:
-        at = timezone.localtime(outgoing.due_at)
-        said = _("It will be sent %(time)s") % {"time": date_format(at, pgettext("date format", "D j M, H:i"))}
-    else:
-        said = _("Reply is being sent")
+    said = said_of(outgoing)
     further = {"sending": outgoing} if outgoing.is_held_back else {}
     following = _next_of(request, ticket, stood) if wish.opens_next else None
     given_away = _given_away(request, ticket, wish)
@@ -90,6 +86,20 @@ def answer_sent(request: HttpRequest, ticket: Ticket, message: Message, wish: Wi
     else:
         response.delete_cookie(REMEMBERED, samesite="Lax")
     return response
+
+
+def said_of(outgoing: Outgoing) -> str:
+    """What is to become of a mail, or became of it by now, where its form or "Send now" comes a second time."""
+    if outgoing.is_scheduled and outgoing.due_at > timezone.now():
+        at = timezone.localtime(outgoing.due_at)
+        return _("It will be sent %(time)s") % {"time": date_format(at, pgettext("date format", "D j M, H:i"))}
+    if outgoing.state == OutgoingState.SENT:
+        return _("It was sent already")
+    if outgoing.state == OutgoingState.UNKNOWN:
+        return _("It left already, and nobody knows whether it arrived. Look at it in the conversation.")
+    if outgoing.is_failed:
+        return _("It left already, but could not be delivered. Look at it in the conversation.")
+    return _("Reply is being sent")
 
 
 def _given_away(request: HttpRequest, ticket: Ticket, wish: Wish) -> str:

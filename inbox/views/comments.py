@@ -18,8 +18,8 @@ from helpdesk.numbers import as_number
 from helpdesk.web import is_shown_again, render_page, shows_again, signed_out_meanwhile, toast, wants_fragment
 from inbox import commenting, drafting
 from inbox.commenting import Access
-from inbox.errors import InboxError, NamesWithoutAccess, NewerComment
-from inbox.models import DraftMode, Message, MessageKind
+from inbox.errors import InboxError, NamesWithoutAccess, NewerComment, SentOtherwise
+from inbox.models import Draft, DraftMode, Message, MessageKind
 from inbox.said import Said
 from inbox.timeline import Thread
 from inbox.views.answering import answer_refused, answer_written
@@ -47,13 +47,15 @@ def comments(request: HttpRequest, number: int) -> HttpResponse:
                     by=user,
                     html=written.html,
                     text=written.text,
-                    uploads=written.uploads,
+                    uploads=written.attached,
                     form_key=written.form_key,
                     access=_access(request),
                 )
                 drafting.used_up(written)
         except NamesWithoutAccess as error:
             written.error, blind = str(error), error.names
+        except SentOtherwise as error:
+            written.error, written.draft.form_key = str(error), Draft().form_key
         except InboxError as error:
             written.error = str(error)
         else:

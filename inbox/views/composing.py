@@ -27,6 +27,7 @@ from inbox.rendering import signature_of
 from inbox.timeline import Thread
 from inbox.views.head import Head
 from inbox.views.sending import Choice, LaterTimes, choices, later_times
+from inbox.writing import used_up_by
 from people.access import signed_in
 from people.models import User
 from tickets.models import Ticket
@@ -224,7 +225,10 @@ def _read_body(request: HttpRequest, draft: Draft) -> Written:
     shown = {key for key in map(as_key, _SHOWN_UPLOAD.findall(draft.html)) if key}
     if asked or shown:
         written.uploads = list(Upload.objects.filter(user=user, pk__in=asked | shown))
-    if len(asked - {upload.pk for upload in written.uploads}) or len(asked) < len(request.POST.getlist("upload")):
+    missing = (asked | shown) - {upload.pk for upload in written.uploads}
+    if missing:
+        written.spent = sorted(missing & used_up_by(draft.form_key, user))
+    if (missing & asked).difference(written.spent) or len(asked) < len(request.POST.getlist("upload")):
         written.error = _("A file is not here any more. Attach it again.")
     for file in request.FILES.getlist("files"):
         try:

@@ -23,6 +23,7 @@ from inbox.errors import AlreadySent, NewerDraft
 from inbox.models import Draft, DraftMode, Message
 from inbox.timeline import Thread
 from inbox.views.composing import Composer, Written, as_key, read_draft
+from inbox.writing import says
 from people.access import may_reply_or_403, signed_in
 from people.models import User
 from tickets.listing import Listing
@@ -126,8 +127,8 @@ def _told_as_sent(written: Written, error: AlreadySent) -> dict[str, Any]:
     told = {"said": str(error), "form_key": str(Draft().form_key), "sent_key": str(written.form_key)}
     if message is None:
         return told
-    is_same = Draft(html=message.html, text=message.text).words == written.draft.words
-    is_same = is_same and message.attachments.count() == len(written.uploads)
+    draft = written.draft
+    is_same = says(message, draft.html, draft.text, written.attached, to=draft.addressed)
     return {**told, "message": message.pk, "same": is_same}
 
 

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_http_methods
 from helpdesk.numbers import as_number
 from helpdesk.web import is_shown_again, shows_again, signed_out_meanwhile
 from inbox import replying
-from inbox.errors import CheckFailed, DueInThePast, InboxError, NoSuchTime, TooFarAhead
-from inbox.models import Direction, DraftMode
+from inbox.errors import CheckFailed, DueInThePast, InboxError, NoSuchTime, SentOtherwise, TooFarAhead
+from inbox.models import Direction, Draft, DraftMode
 from inbox.timeline import Thread
 from inbox.views.answering import answer_asking, answer_refused, answer_sent
 from inbox.views.composing import Composer, Written, read_draft
@@ -50,7 +50,7 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
             message = replying.send(
                 draft,
                 by=user,
-                uploads=written.uploads,
+                uploads=written.attached,
                 status=wish.status,
                 properties=wish.properties,
                 due_at=wish.due_at,
@@ -67,6 +67,8 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
             again = _again(request, ticket, written)
             again.later_again = later_again(request.POST, error, now)
             return answer_refused(request, ticket, again)
+        except SentOtherwise as error:
+            written.error, written.draft.form_key = str(error), Draft().form_key
         except (InboxError, TicketError) as error:
             written.error = str(error)
         else:
