@@ -26,7 +26,7 @@ class DeskAdmin(AdminSite):
             raise PermissionDenied
         return redirect_to_login(index)  # which sends whoever is signed in on to `next`
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]  # it redirects
         from people.views.signing_in import nobody  # which reads models, and this is read before them
 
         return nobody(super().logout(request, extra_context))

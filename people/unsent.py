@@ -82,7 +82,7 @@ def words_of(unsent: Unsent) -> str:
     """What a person typed, for when no form can show it any more."""
     match, fields = _match(unsent.address), QueryDict(unsent.body)
     found = []
-    for name in match.func.shows_again if match else ():
+    for name in getattr(match.func, "shows_again", ()) if match else ():
         for value in fields.getlist(name):
             found.append((safe_html.to_text(value) if name.endswith("html") else value).strip())
     return "\n\n".join(dict.fromkeys(filter(None, found)))

@@ -21,12 +21,12 @@ def lacks_address(contact: Contact | None, own: OwnAddresses) -> bool:
 
 @transaction.atomic
 def give_contact_address(ticket: Ticket, typed: str, *, by: User, now: datetime) -> ContactAddress:
-    """The one that mail to the ticket's contact goes to from now on; the ticket's history says who gave it.
+    """The one that mail to the ticket's contact, which it has, goes to from now on; the ticket's history says who gave it.
 
     Raises ContactHasAddress, so that nobody turns aside the mail of somebody whom it reaches, and PickingError.
     """
     ticket.lock()
-    contact = Contact.objects.select_for_update().get(pk=ticket.contact_id)
+    contact = Contact.objects.select_for_update(of=("self",)).get(tickets=ticket)
     was = contact.address
     if not lacks_address(contact, OwnAddresses()):
         raise ContactHasAddress(str(contact), was)
