@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.db.models import F
+
 from helpdesk.numbers import as_number
 from people.models import Contact, User
 from tickets.models import Ticket, View, views_for
@@ -19,8 +21,8 @@ SEARCHED = 2_000
 class Found:
     tickets: list[Ticket] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
-    contacts: list[tuple[Contact, Ticket]] = field(default_factory=list)
-    """Each with the newest ticket of theirs that the reader sees."""
+    contacts: list[tuple[Contact, Ticket | None]] = field(default_factory=list)
+    """Each with the newest ticket of theirs that the reader sees, if there is one."""
 
     @property
     def is_empty(self) -> bool:
@@ -49,12 +51,13 @@ def _tickets(words: str, user: User) -> list[Ticket]:
     return [*exact, *named.exclude(pk__in=[ticket.pk for ticket in exact])[: MOST - len(exact)]]
 
 
-def _contacts(words: str, user: User) -> list[tuple[Contact, Ticket]]:
-    if not user.may_reply or len(words) < 2:
+def _contacts(words: str, user: User) -> list[tuple[Contact, Ticket | None]]:
+    if len(words) < 2:
         return []
-    contacts = list(Contact.objects.matching(words).for_picking()[:MOST])
-    tickets = Ticket.objects.visible_to(user).filter(contact__in=contacts)
-    newest = {
-        ticket.contact_id: ticket for ticket in tickets.order_by("contact_id", "-opened_at").distinct("contact_id")
-    }
-    return [(contact, newest[contact.pk]) for contact in contacts if contact.pk in newest]
+    contacts = list(Contact.objects.visible_to(user).matching(words).for_picking()[:MOST])
+    newest: dict[int, Ticket] = {}
+    # Their own tickets before those of others that they stand on.
+    for place in ("other_contacts", "contact"):
+        tickets = Ticket.objects.visible_to(user).filter(**{f"{place}__in": contacts}).annotate(whose=F(f"{place}__id"))
+        newest |= {ticket.whose: ticket for ticket in tickets.order_by("whose", "-opened_at").distinct("whose")}
+    return [(contact, newest.get(contact.pk)) for contact in contacts]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from inbox.addressing.desk import OwnAddresses
 from inbox.addressing.typed import is_address
 from inbox.models import Direction
-from people.models import Contact
+from people.models import Contact, User
 from people.models.contact import normalised
 from tickets.models import Ticket
 
@@ -15,11 +15,11 @@ LATEST = 50
 """So many messages of a ticket are asked who is on it."""
 
 
-def suggested(text: str, ticket: Ticket | None, *, most: int) -> list[dict[str, str]]:
+def suggested(text: str, ticket: Ticket | None, *, by: User, most: int) -> list[dict[str, str]]:
     """Name, address and what else tells people apart: those on `ticket` first, then contacts. For no text the former."""
     words = " ".join(text.replace("\x00", "").split())[:100]
     own, found = OwnAddresses(), dict[str, dict[str, str]]()
-    for name, address, detail in _candidates(words, ticket):
+    for name, address, detail in _candidates(words, ticket, by):
         key = normalised(address)
         if not is_address(address) or address in own:
             continue
@@ -30,7 +30,7 @@ def suggested(text: str, ticket: Ticket | None, *, most: int) -> list[dict[str, 
     return list(found.values())
 
 
-def _candidates(words: str, ticket: Ticket | None) -> Iterator[tuple[str, str, str]]:
+def _candidates(words: str, ticket: Ticket | None, by: User) -> Iterator[tuple[str, str, str]]:
     if ticket is not None:
         asked = words.lower().split()
         for name, address in _on(ticket):
@@ -38,7 +38,7 @@ def _candidates(words: str, ticket: Ticket | None) -> Iterator[tuple[str, str, s
                 yield name, address, ""
     if not words:
         return
-    for contact in Contact.objects.matching(words).for_picking()[:20]:
+    for contact in Contact.objects.visible_to(by).matching(words).for_picking()[:20]:
         company = contact.company.name if contact.company else ""
         rows = sorted(contact.addresses.all(), key=lambda row: (words.lower() not in row.address, not row.is_primary))
         for row in rows[:2]:

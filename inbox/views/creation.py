@@ -118,7 +118,7 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     """What the address names: a pipeline, or the contact that the ticket is about."""
     initial: dict[str, Any] = {key: request.GET[key] for key in KEPT if request.GET.get(key)}
     if asked := as_number(request.GET.get("contact", "")):
-        initial["contact"] = list(Contact.objects.filter(pk=asked))
+        initial["contact"] = list(Contact.objects.visible_to(signed_in(request)).filter(pk=asked))
     return initial
 
 

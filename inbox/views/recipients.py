@@ -116,8 +116,9 @@ def history(request: HttpRequest, number: int) -> HttpResponse:
 def recipients(request: HttpRequest) -> JsonResponse:
     """Who may be meant by `q`: people on this `ticket` first, then contacts. {"results": [{name, address, detail}]}"""
     number = as_number(request.GET.get("ticket", ""))
-    ticket = Ticket.objects.visible_to(signed_in(request)).filter(pk=number).first() if number else None
-    found = suggested(request.GET.get("q", ""), ticket, most=MOST_SUGGESTED)
+    user = signed_in(request)
+    ticket = Ticket.objects.visible_to(user).filter(pk=number).first() if number else None
+    found = suggested(request.GET.get("q", ""), ticket, by=user, most=MOST_SUGGESTED)
     return JsonResponse({"results": found})
 
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from people.models.company import Company, normalised_domain
+
+if TYPE_CHECKING:
+    from people.models.user import User
 
 
 def normalised(address: str) -> str:
@@ -36,6 +41,19 @@ def word_by_word(field: str, words: str) -> models.Q:
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
+    def visible_to(self, user: User) -> ContactQuerySet:
+        """Everybody for whoever may reply: they may write to anybody. Others see the contacts of the tickets they see."""
+        if user.may_reply:
+            return self
+        if not user.is_active:
+            return self.none()
+        # By the relation: the app of tickets stands above this one.
+        tickets: Any = Contact._meta.get_field("tickets").related_model
+        seen, contact = tickets.objects.visible_to(user), models.OuterRef("pk")
+        return self.filter(
+            models.Exists(seen.filter(contact=contact)) | models.Exists(seen.filter(other_contacts=contact))
+        )
+
     def matching(self, words: str) -> ContactQuerySet:
         """Those whose name or mail address has all of `words`; the names that begin with them first. For none: all, the newest
         first.

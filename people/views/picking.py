@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from helpdesk.templatetags.ui import avatar
-from people.access import reply_required
+from people.access import reply_required, signed_in
 from people.models import Company, Contact
 from people.picking import CompanyKnown, ContactKnown, PickingError, make_company, make_contact
 
@@ -29,7 +29,7 @@ def contacts(request: HttpRequest) -> HttpResponse:
         except PickingError as error:
             return _refused(error)
         return JsonResponse(_contact(made), status=HTTPStatus.CREATED)
-    found = Contact.objects.matching(request.GET.get("q", "")).for_picking()[:MOST]
+    found = Contact.objects.visible_to(signed_in(request)).matching(request.GET.get("q", "")).for_picking()[:MOST]
     return JsonResponse({"results": [_contact(each) for each in found]})
 
 

@@ -337,7 +337,10 @@ def test_those_on_the_ticket_are_suggested_first_then_contacts() -> None:
         ticket, cc=[{"name": "", "address": "else@x.example"}, {"name": "", "address": "support@desk.example"}]
     )
     make_message(ticket, direction=Direction.OUT, to=[{"name": "", "address": "olu@x.example"}])
-    found = [each["address"] for each in suggested("els", ticket, most=8)]
+    found = [each["address"] for each in suggested("els", ticket, by=make_user(), most=8)]
     assert found == ["else@x.example", "elsa@other.example"]
-    assert [each["address"] for each in suggested("", ticket, most=2)] == ["elina@customer.example", "olu@x.example"]
-    assert suggested("support", ticket, most=8) == []
+    assert [each["address"] for each in suggested("", ticket, by=make_user(), most=2)] == [
+        "elina@customer.example",
+        "olu@x.example",
+    ]
+    assert suggested("support", ticket, by=make_user(), most=8) == []

@@ -6,6 +6,7 @@ import pytest
 
 from inbox.finding import find
 from tests.factories import make_contact, make_ticket, make_user
+from tests.signing_in import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -26,8 +27,9 @@ def test_a_ticket_is_found_by_a_part_of_its_name_the_newest_first():
 def test_a_ticket_that_one_may_not_see_is_not_found():
     ticket = make_ticket(name="Salary of the boss", contact=make_contact("boss@shop.example", name="Berta Boss"))
     own = make_user(ticket_access="own", sees_unassigned=False)
-    for words in (str(ticket.number), "Salary", "Berta"):
+    for words in (str(ticket.number), "Salary"):
         assert find(words, own).is_empty
+    assert find("Berta", own).contacts == [(ticket.contact, None)], "whom one may write to is found, as in To"
 
 
 def test_a_contact_leads_to_the_newest_ticket_of_theirs():
@@ -35,7 +37,40 @@ def test_a_contact_leads_to_the_newest_ticket_of_theirs():
     make_ticket(name="first", contact=elina)
     newest = make_ticket(name="second", contact=elina)
     assert find("saarin", make_user()).contacts == [(elina, newest)]
-    assert find("saarin", make_user("collaborator")).contacts == []
+
+
+def test_a_further_contact_of_a_ticket_leads_there_too():
+    elina, ticket = make_contact("zoe@x.example", name="Zoe"), make_ticket()
+    ticket.other_contacts.add(elina)
+    assert find("zoe", make_user()).contacts == [(elina, ticket)]
+
+
+def test_a_collaborator_finds_the_contacts_of_the_tickets_they_see():
+    me = make_user("collaborator", ticket_access="own", sees_unassigned=False)
+    mine, further = (
+        make_ticket(owner=me, contact=make_contact("a@x.example", "Zoe Mine")),
+        make_contact("b@x.example", "Zoe Too"),
+    )
+    mine.other_contacts.add(further)
+    make_ticket(owner=make_user(), contact=make_contact("c@x.example", "Zoe Theirs"))
+    make_contact("d@x.example", "Zoe Nowhere")
+    assert find("zoe", me).contacts == [(mine.contact, mine), (further, mine)]
+
+
+@pytest.mark.parametrize("role", ["agent", "collaborator"])
+def test_the_palette_the_pickers_and_to_know_the_same_people(role):
+    me = make_user(role, ticket_access="own", sees_unassigned=False, reply_right=True)
+    make_ticket(owner=make_user(), contact=make_contact("zoe@x.example", "Zoe Theirs"))
+    browser = signed_in(me)
+    assert "Zoe Theirs" in browser.get("/palette/?q=zoe").content.decode()
+    assert browser.get("/contacts/?q=zoe").json()["results"][0]["label"] == "Zoe Theirs"
+    assert browser.get("/recipients/?q=zoe").json()["results"][0]["name"] == "Zoe Theirs"
+
+
+def test_a_contact_without_a_ticket_that_one_sees_leads_to_a_new_one():
+    contact = make_contact("zoe@x.example", "Zoe")
+    page = signed_in(make_user()).get("/palette/?q=zoe").content.decode()
+    assert f'href="/tickets/new/?contact={contact.pk}"' in page
 
 
 def test_nothing_typed_offers_the_views_and_collaborators_get_theirs():
