@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from helpdesk.html import has_words, to_text
-from inbox.checking import left_open
+from helpdesk.html import has_words
 from inbox.commenting import comment
-from inbox.errors import ReplyError
-from inbox.replying import reply
+from inbox.models import Draft, DraftMode
+from inbox.replying import send
 from people.models import User
 from tickets.associating import add_earlier
 from tickets.creating import create_by_hand
 from tickets.models import Ticket
-
-
-class LeftOpen(ReplyError):
-    """The first message still has a placeholder or an XXX in it."""
 
 
 def create(
@@ -32,11 +27,13 @@ def create(
     form_key: UUID | None = None,
     earlier: bool = False,
     since: datetime | None = None,
+    overrides: Collection[str] | None = frozenset(),
 ) -> Ticket:
     """Make the ticket, or nothing at all. The same `form_key` again gives the ticket that it made the first time.
 
     A `description` becomes the first comment, a `message` the first mail to the contact, which waits for its undo as
-    any other. Raises a TicketError, or a ReplyError when the message cannot be sent.
+    any other; `overrides` are those of `replying.send`. Raises a TicketError, or a ReplyError when the message cannot be
+    sent, CheckFailed among them.
     """
 
     def make() -> Ticket:
@@ -49,9 +46,9 @@ def create(
             add_earlier(ticket, since=since, by=by, now=now)
         text, html = str(values.get("message") or "").strip(), str(values.get("message_html") or "")
         if text or has_words(html):
-            if check := left_open(text or to_text(html)):
-                raise LeftOpen(check.sentence)
-            reply(ticket, by=by, text=text, html=html, form_key=form_key, now=now)
+            first = Draft(user=by, ticket=ticket, mode=DraftMode.REPLY, text=text, html=html)
+            first.form_key = form_key or first.form_key
+            send(first, by=by, overrides=overrides, now=now)
         return ticket
 
     try:

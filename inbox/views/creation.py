@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +22,8 @@ from helpdesk.numbers import as_number
 from helpdesk.web import is_shown_again, render_page, shows_again, signed_out_meanwhile, toast, wants_fragment
 from inbox import creating
 from inbox.addressing.senders import senders_for, usual_sender_of
-from inbox.errors import InboxError
+from inbox.checking import NAMES, Check
+from inbox.errors import CheckFailed, InboxError
 from inbox.models import Outgoing
 from inbox.views.workspace import answer_workspace, ticket_context
 from people.access import reply_required, signed_in
@@ -41,7 +42,10 @@ KEPT = ("pipeline", "status", "priority", "owner", "team")
 @reply_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def ticket_new(request: HttpRequest) -> HttpResponse:
-    """GET shows the form; POST makes the ticket and opens it, or with `another` shows the form again."""
+    """GET shows the form; POST makes the ticket and opens it, or with `another` shows the form again.
+
+    `anyway` holds what a button asks for that insists on a first message: `override` and `another`.
+    """
     if request.method != "POST":
         return _show(request, CreationForm(initial=_initial(request)), is_fresh=True)
     form = CreationForm(request.POST)
@@ -51,6 +55,7 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
         return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     now = timezone.now()
     earlier, since = form.earlier_since(now)
+    asked = QueryDict(request.POST["anyway"]) if "anyway" in request.POST else request.POST
     try:
         ticket = creating.create(
             form.cleaned_data,
@@ -59,7 +64,10 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
             form_key=form.cleaned_data.get("form_key"),
             earlier=earlier,
             since=since,
+            overrides=frozenset(asked.getlist("override")) & frozenset(NAMES),
         )
+    except CheckFailed as error:
+        return _show_checks(request, form, error.checks, asked)
     except InboxError as error:
         form.add_error("message" if "message" in form.fields else None, str(error))
         return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -67,7 +75,7 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
         form.add_error(None, str(error))
         return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     said = _("Ticket #%(number)d is made.") % {"number": ticket.number}
-    if "another" in request.POST:
+    if "another" in asked:
         return _another(request, form, ticket, said)
     return _open(request, ticket, said)
 
@@ -92,7 +100,20 @@ def _senders(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"address": box.address, "pipeline": box.pipeline_id, "team": box.team_id} for box in boxes]
 
 
-def _show(request: HttpRequest, form: CreationForm, *, is_fresh: bool = False, status: int = 200) -> HttpResponse:
+def _show_checks(request: HttpRequest, form: CreationForm, checks: list[Check], asked: QueryDict) -> HttpResponse:
+    wish = {"override": [check.name for check in checks]} | ({"another": "1"} if "another" in asked else {})
+    further = {"checks": checks, "anyway": urlencode(wish, doseq=True)}
+    return _show(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY, further=further)
+
+
+def _show(
+    request: HttpRequest,
+    form: CreationForm,
+    *,
+    is_fresh: bool = False,
+    status: int = 200,
+    further: dict[str, Any] | None = None,
+) -> HttpResponse:
     senders = _senders(request) if "message" in form.fields else []
     context = {
         "form": form,
@@ -104,6 +125,7 @@ def _show(request: HttpRequest, form: CreationForm, *, is_fresh: bool = False, s
         "senders_as_json": json.dumps(senders),
         "section": "desk",
         "keep": _keep(request),
+        **(further or {}),
     }
     partial = "inbox/_ticket_new_form.html" if _is_on_own_page(request) else "inbox/_ticket_new.html"
     return render_page(request, "inbox/ticket_new.html", partial, context, status=status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 from html import unescape
@@ -13,7 +14,7 @@ from inbox.models import Message
 from people.models import AuditEntry, Company, Contact
 from tests.factories import make_contact, make_mailbox, make_pipeline, make_ticket, make_user
 from tests.tickets.test_properties import make_property
-from tickets.models import CreationField, Kind, Priority, Source, Ticket
+from tickets.models import CreationField, EventKind, Kind, Priority, Source, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -255,14 +256,48 @@ def test_a_first_message_has_its_looks_and_can_be_taken_back_while_the_ticket_st
     assert (Ticket.objects.count(), Message.objects.count()) == (1, 0)
 
 
-def test_a_first_message_with_something_left_open_is_not_sent(desk):
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Hello {{ contact.first_name }}", "would go out just as it stands here"),
+        ("The label is attached.", "no file is attached"),
+    ],
+)
+def test_a_first_message_that_looks_wrong_makes_nothing_until_it_is_insisted_on(desk, written, said):
     make_mailbox()
-    left = "<p>Hello {{ contact.first_name }}</p>"
-    answer = desk.post("/tickets/new/", fields(contact=[make_contact().pk], message_html=left), **HTMX)
+    form = fields(contact=[make_contact().pk], message_html=f"<p>{written}</p>")
+    answer = desk.post("/tickets/new/", form, **HTMX)
+    html = answer.content.decode()
     assert answer.status_code == 422
-    assert "would go out just as it stands here" in answer.content.decode()
-    assert "Hello {{ contact.first_name }}" in answer.content.decode()
+    assert said in html
+    assert "Create and send anyway" in html
+    assert written in unescape(html)
     assert not Ticket.objects.exists()
+
+    anyway = re.search(r'name="anyway" value="([^"]+)"', html)
+    desk.post("/tickets/new/", {**form, "anyway": unescape(anyway[1])}, **HTMX)
+    ticket = Ticket.objects.get()
+    assert ticket.messages.get().text == written
+    assert ticket.events.filter(kind=EventKind.SENT_ANYWAY).count() == 1
+
+
+def test_insisting_on_one_mistake_is_not_insisting_on_another(desk):
+    make_mailbox()
+    form = fields(contact=[make_contact().pk], message="XXX is attached.")
+    answer = desk.post("/tickets/new/", {**form, "anyway": "override=placeholder"}, **HTMX)
+    assert answer.status_code == 422
+    assert "no file is attached" in answer.content.decode()
+    assert not Ticket.objects.exists()
+
+
+def test_who_insists_on_a_first_message_and_wants_another_form_gets_it(desk):
+    make_mailbox()
+    form = fields(contact=[make_contact().pk], message="It is attached.")
+    html = desk.post("/tickets/new/", {**form, "another": "1"}, **HTMX).content.decode()
+    anyway = unescape(re.search(r'name="anyway" value="([^"]+)"', html)[1])
+    again = desk.post("/tickets/new/", {**form, "anyway": anyway}, **HTMX)
+    assert Message.objects.get().text == "It is attached."
+    assert 'id="new-ticket"' in again.content.decode()
 
 
 def test_looks_without_a_contact_are_told_and_kept(desk):
