@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import models
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from django.utils.translation import ngettext
 from helpdesk import html as safe_html
 from inbox.channels.passwords import PasswordUnreadable
 from inbox.channels.smtp.connection import opened
+from inbox.channels.smtp.turns import AT_ONE_SERVER, turn
 from inbox.channels.tls import BadAuthority, PlaintextForbidden
 from inbox.mime.compose import OutgoingMail, check_address, compose, new_notice
 from inbox.models import Mailbox, Message
@@ -69,6 +71,8 @@ def mail(notification_id: int, *, now: datetime | None = None) -> bool:
     before the server gets its text: what becomes of a worker that dies after that nobody knows, the bell has it anyway,
     and nobody wants it twice. What the server does not take is tried again for a day.
     """
+    from inbox.tasks import mail_notification
+
     now = now or timezone.now()
     claim = {"mailed_at": None, "mail_due_at": now + LEASE}
     if not Notification.objects.to_mail(now).filter(pk=notification_id).update(**claim):
@@ -80,6 +84,17 @@ def mail(notification_id: int, *, now: datetime | None = None) -> bool:
         _settle(notification, mail_due_at=None)
         return False
 
+    with turn(box) as ours:
+        left = ours and _mail(notification, box, now)
+    if not ours:
+        _settle(notification, mail_due_at=now)
+        return False
+    for pk in _waiting_for(box, now):
+        mail_notification.delay_on_commit(pk)
+    return left
+
+
+def _mail(notification: Notification, box: Mailbox, now: datetime) -> bool:
     def claim_for_good() -> None:
         if not _settle(notification, mailed_at=now):
             raise NotOurs
@@ -97,6 +112,15 @@ def mail(notification_id: int, *, now: datetime | None = None) -> bool:
         return False
     logger.info("Notification %d mailed to user %d", notification.pk, notification.user_id)
     return True
+
+
+def _waiting_for(box: Mailbox, now: datetime) -> list[int]:
+    """As many as its server takes at a time, of those that leave there and found no turn."""
+    there = models.Q(ticket__conversations__mailbox__in=Mailbox.objects.at_server_of(box)) | models.Q(
+        ticket__conversations=None
+    )
+    due = Notification.objects.to_mail(now).filter(there).order_by("mail_due_at", "pk").distinct()
+    return list(due.values_list("pk", flat=True)[:AT_ONE_SERVER])
 
 
 def _is_to_be_mailed(notification: Notification) -> bool:

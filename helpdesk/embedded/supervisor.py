@@ -26,7 +26,7 @@ from helpdesk.embedded.sharing import Share
 
 WEB = ["-m", "uvicorn", "helpdesk.asgi:application", "--lifespan", "off", "--no-proxy-headers", "--no-access-log"]
 WEB += ["--timeout-graceful-shutdown", "3", "--log-level", "warning"]
-WORKER = ["-m", "celery", "--quiet", "-A", "helpdesk", "worker", "--pool", "threads", "--concurrency", "4"]
+WORKER = ["-m", "celery", "--quiet", "-A", "helpdesk", "worker", "--pool", "threads", "--concurrency", "14"]
 WORKER += ["--without-gossip", "--without-mingle", "--loglevel", "warning"]
 SCHEDULER = ["-m", "celery", "--quiet", "-A", "helpdesk.scheduler", "beat", "--pidfile", "", "--loglevel", "warning"]
 

@@ -58,6 +58,12 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
             if due.filter(pk=pk).update(next_poll_at=now + timedelta(seconds=seconds))
         ]
 
+    def at_server_of(self, mailbox: Mailbox) -> MailboxQuerySet:
+        """Those that send through the same server."""
+        if mailbox.uses_mail_room:
+            return self.filter(uses_mail_room=True)
+        return self.filter(uses_mail_room=False, smtp_host=mailbox.smtp_host, smtp_port=mailbox.smtp_port)
+
     def in_error(self) -> MailboxQuerySet:
         """See Mailbox.is_in_error."""
         return self.filter(enabled=True).exclude(fetch_error="", send_error="")

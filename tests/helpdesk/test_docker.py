@@ -61,6 +61,15 @@ def test_the_worker_takes_from_every_queue() -> None:
     assert command[command.index("--queues") + 1].split(",") == HELPDESK_QUEUES
 
 
+def test_the_worker_has_as_many_slots_as_that_of_the_embedded_desk() -> None:
+    """A server that hangs keeps some of them for minutes; see inbox.channels.smtp.turns."""
+    from helpdesk.embedded.supervisor import WORKER
+
+    command = SERVICES["worker"]["command"]
+    for option in ("--pool", "--concurrency"):
+        assert command[command.index(option) + 1] == WORKER[WORKER.index(option) + 1]
+
+
 def test_the_programs_named_are_there() -> None:
     assert (CHECKOUT / "helpdesk" / "scheduler.py").exists()
     assert (CHECKOUT / "helpdesk" / "alive.py").exists()

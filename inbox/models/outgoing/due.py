@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models.functions import RowNumber
 
+from inbox.channels.smtp.turns import AT_ONE_SERVER
 from inbox.models.incoming import Incoming, IncomingState
 from inbox.models.mailbox import Mailbox
 from inbox.models.outgoing.states import PENDING, READY, WAITING, OutgoingState, RecipientState
 from people.models.user import MOST_UNDO_SECONDS
 
 if TYPE_CHECKING:
-    from inbox.models.outgoing.mail import Outgoing  # noqa: F401  (named in quotes)
+    from inbox.models.outgoing.mail import Outgoing
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +70,17 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
         others = same_ticket.exclude(pk=models.OuterRef("pk"))
         return self.exclude(models.Exists(others.filter(models.Q(state=OutgoingState.SENDING) | written_before)))
 
+    def waiting_for(self, sent: Outgoing, now: datetime) -> set[int]:
+        """The ids of what may leave now that `sent` is settled, and needs not wait for the sweeper: the next of its
+        ticket, and as many as its server takes at a time.
+        """
+        ready = self.due(now).next_of_their_ticket()
+        at_server = ready.filter(mailbox__in=Mailbox.objects.at_server_of(sent.mailbox)).order_by("due_at", "pk")
+        return {
+            *ready.filter(message__ticket=sent.message.ticket_id).values_list("pk", flat=True),
+            *at_server.values_list("pk", flat=True)[:AT_ONE_SERVER],
+        }
+
     def sweep(self, now: datetime) -> int:
         """Settle what a dead sender left, and queue what is due, in case the queue lost it. Says how many it queued."""
         abandoned = self.abandoned(now)
@@ -77,7 +90,10 @@ class OutgoingQuerySet(models.QuerySet["Outgoing"]):
         )
         if unknown or given_back:
             logger.warning("Outgoing mail of lost senders: %d unknown, %d tried again", unknown, given_back)
-        ready = self.due(now).next_of_their_ticket().order_by("due_at", "pk")
+        # The first of each mailbox, then the second: none is crowded out by one whose server hangs.
+        oldest_first = ["due_at", "pk"]
+        nth = models.Window(RowNumber(), partition_by="mailbox", order_by=oldest_first)
+        ready = self.due(now).next_of_their_ticket().annotate(nth=nth).order_by("nth", *oldest_first)
         due = list(ready.values_list("pk", flat=True)[:SWEPT_AT_ONCE])
         for pk in due:
             queue(pk)

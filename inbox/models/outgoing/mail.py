@@ -205,20 +205,23 @@ class Outgoing(models.Model):
         Message.objects.filter(pk=self.message_id).update(form_key=None)
 
     def send_now(self, *, now: datetime | None = None) -> None:
-        """Try once, if it is due, nobody else does and nothing of the ticket goes before it. Ends with the outcome stored.
+        """Try once, if it is due, nobody else does, nothing of the ticket goes before it and its server is free for it.
+        Ends with the outcome stored, and with what waited for that queued.
 
         Never inside a transaction: what happens between us and the server must stand in the database at once.
         """
         from inbox.channels.smtp.sending import send
+        from inbox.channels.smtp.turns import turn
 
-        if not self._claim(now or timezone.now()):
-            return
-        with lease.renewed(self):
-            outcome = send(self)
-        self._settle(outcome, now or timezone.now())
-        # What waited for this one does not wait for the sweeper.
-        ready = Outgoing.objects.due(timezone.now()).next_of_their_ticket()
-        for pk in ready.filter(message__ticket=self.message.ticket_id).values_list("pk", flat=True):
+        if not Outgoing.objects.due(now or timezone.now()).filter(pk=self.pk).exists():
+            return  # and takes the turn of no other
+        with turn(self.mailbox) as ours:
+            if not ours or not self._claim(now or timezone.now()):
+                return
+            with lease.renewed(self):
+                outcome = send(self)
+            self._settle(outcome, now or timezone.now())
+        for pk in Outgoing.objects.waiting_for(self, timezone.now()):
             queue(pk)
 
     @transaction.atomic
