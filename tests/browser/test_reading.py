@@ -203,6 +203,21 @@ def test_files_are_looked_at_one_after_the_other_with_the_keyboard(page, live_se
     expect(page.get_by_role("link", name="photo.png")).to_be_focused()
 
 
+def test_a_text_that_is_looked_at_first_has_the_focus(page, live_server, sign_in, aino):
+    ticket = make_ticket(name="With files")
+    message = make_message(ticket, text="Two files.")
+    attach(message, "list.csv", "text/csv", b"name;size\nJacket;M\n")
+    attach(message, "photo.png", "image/png", PIXEL)
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    page.get_by_role("link", name="list.csv").press("Enter")
+    sheet = page.get_by_role("dialog", name="list.csv")
+    expect(sheet.frame_locator("iframe").get_by_role("cell", name="Jacket")).to_be_visible()
+    expect(sheet.get_by_role("group", name="File")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("dialog", name="photo.png")).to_be_visible()
+
+
 def test_images_of_a_trusted_sender_are_not_asked_about_again(page, live_server, sign_in, aino):
     html = clean('<table><tr><td>Hello <img src="https://images.example/logo.png" alt="Logo"></td></tr></table>')
     ticket = make_ticket(name="Newsletter")

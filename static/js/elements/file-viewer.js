@@ -95,7 +95,9 @@ class FileViewer extends HTMLElement {
     this.querySelector(".viewer__tools").hidden = preview !== "image"
     this.#part("stage").replaceChildren(preview === "image" ? this.#pictureOf(address, name) : frameOf(address, name))
     this.#fit()
-    if (!this.#dialog.contains(document.activeElement) || document.activeElement.hidden) this.#part("stage").focus()
+    // What had the focus may just have been hidden, with the tools around it.
+    const { activeElement: active } = document
+    if (!this.#dialog.contains(active) || !active.checkVisibility()) this.#part("stage").focus()
   }
 
   #pictureOf(address, name) {
