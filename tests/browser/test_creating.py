@@ -207,6 +207,34 @@ def test_s11_somebody_new_is_made_in_place_and_never_twice(page, open_ticket):
     assert Company.objects.get(domains__domain="galwaykayak.example").name == "Galway Kayak Club"
 
 
+def test_somebody_new_who_is_not_made_yet_is_not_thrown_away_by_creating_the_ticket(page, open_ticket):
+    page.keyboard.press("t")
+    page.get_by_label("Ticket name", exact=True).fill("Backpack fitting")
+    page.get_by_label("Contact", exact=True).fill("Niamh Kelleher")
+    page.get_by_role("option", name="Make a new contact").click()
+    new = page.locator("record-picker[data-kind='contact'] .picker__new")
+    said = "The new contact is not made yet. Press “Make contact”, or “Cancel” to leave it out."
+    page.locator("#new-ticket [data-submit]").click()
+    expect(new.get_by_role("alert")).to_have_text(said)
+    expect(new.get_by_label("Mail address")).to_be_focused()
+    assert not Ticket.objects.filter(name="Backpack fitting").exists()
+
+    new.get_by_role("button", name="Cancel").click()
+    page.get_by_label("Contact", exact=True).fill("Niamh Kelleher")
+    page.get_by_role("option", name="Make a new contact").click()
+    expect(new.get_by_role("alert")).to_be_hidden()
+    page.get_by_label("Ticket name", exact=True).press("Control+Enter")
+    expect(new.get_by_role("alert")).to_have_text(said)
+    expect(new.get_by_label("Name")).to_have_value("Niamh Kelleher")
+    assert not Ticket.objects.filter(name="Backpack fitting").exists()
+
+    new.get_by_role("button", name="Make contact").click()
+    expect(page.locator(".picker .token:visible")).to_contain_text("Niamh Kelleher")
+    page.locator("#new-ticket [data-submit]").click()
+    expect(page.locator("#ticket-title")).to_have_text("Backpack fitting")
+    assert str(Ticket.objects.get(name="Backpack fitting").contact) == "Niamh Kelleher"
+
+
 def test_s10_the_form_is_arranged_by_keyboard_and_by_dragging_and_shown_as_it_will_be(page, open_ticket):
     make_property(name="Root cause")
     page.keyboard.press("t")

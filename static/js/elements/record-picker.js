@@ -10,6 +10,7 @@ import { Tokens, nameOf } from "../tokens.js";
 const TYPES = ["input", "keydown", "focusin", "focusout", "click", "pointerdown"]
 
 class RecordPicker extends HTMLElement {
+  #sentBy // the form that it stands in
   #quiet = false // the focus comes back by itself: no list then
   #found = new Map() // option -> what the server said of it
   #walk = new Listbox({ field: () => this.#box, list: () => this.#list, choose: (option) => this.#choose(option), close: () => this.#fold() })
@@ -24,12 +25,15 @@ class RecordPicker extends HTMLElement {
 
   connectedCallback() {
     for (const type of TYPES) this.addEventListener(type, this)
+    this.#sentBy = this.closest("form")
+    this.#sentBy?.addEventListener("submit", this, true) // ahead of htmx
     this.#tell()
   }
 
   disconnectedCallback() {
     this.#suggestions.stop()
     for (const type of TYPES) this.removeEventListener(type, this)
+    this.#sentBy?.removeEventListener("submit", this, true)
   }
 
   get records() {
@@ -49,7 +53,8 @@ class RecordPicker extends HTMLElement {
 
   handleEvent(event) {
     const inBox = event.target === this.#box
-    if (event.type === "input" && inBox) this.#suggestions.ask()
+    if (event.type === "submit") this.#submitted(event)
+    else if (event.type === "input" && inBox) this.#suggestions.ask()
     else if (event.type === "focusin" && inBox && !this.#quiet) this.#suggestions.ask(0)
     else if (event.type === "focusout" && inBox) this.#fold()
     else if (event.type === "keydown") this.#key(event, inBox)
@@ -190,6 +195,16 @@ class RecordPicker extends HTMLElement {
   #closeNew() {
     this.#form.hidden = true
     this.#return()
+  }
+
+  // Somebody who is only typed would be lost with the form.
+  #submitted(event) {
+    const [name, other] = this.#newFields
+    if (this.#form.hidden || !(name.value.trim() || other.value.trim())) return
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    this.#say(this.#words.unmade)
+    other.focus()
   }
 
   get #newFields() {
