@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from helpdesk.live import publish
-from inbox.addressing import newest_of_customer
+from inbox.addressing import answered_by
 from inbox.errors import AlreadySent, AnotherBegun, NewerDraft
 from inbox.models import Attachment, Draft, DraftMode, MailKind, Message, MessageKind, Outgoing, Upload
 from inbox.quoting import quote
@@ -255,7 +255,7 @@ def _address_as(draft: Draft, message: Message, ticket: Ticket) -> None:
     draft.subject = message.subject
     # What was forwarded of the answered message is among the files by now.
     draft.forwarded = [] if message.kind == MessageKind.FORWARD else None
-    newest = newest_of_customer(ticket.messages.only("ticket", "direction", "automatic").order_by("at", "pk"))
+    newest = answered_by(ticket, None)
     # Named only where it is not the one that an answer goes to anyway.
     draft.answers = message.answers if message.answers_id != (newest.pk if newest else None) else None
     draft.kind = _kind_of(message)

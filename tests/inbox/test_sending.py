@@ -118,6 +118,19 @@ def test_undo_makes_everything_what_it_was(agent: User, ticket: Ticket, smtp_ser
     assert Message.objects.filter(direction=Direction.OUT).count() == 1
 
 
+def test_undo_costs_the_same_after_one_message_of_the_customer_and_after_fifty(
+    agent: User, ticket: Ticket, count_queries: Any
+) -> None:
+    def undo(answer: Message) -> int:
+        return count_queries(lambda: undoing.undo_sending(answer.outgoing, by=agent, now=timezone.now()))
+
+    one = undo(send(draft_of(agent, ticket), by=agent))
+    Draft.objects.all().delete()
+    for _ in range(49):
+        make_message(ticket)
+    assert undo(send(draft_of(agent, ticket), by=agent)) == one
+
+
 def test_undo_takes_away_the_further_people_and_companies_that_went_with_the_mail(agent: User, ticket: Ticket) -> None:
     elina, niamh = ticket.contact, make_contact("niamh@galway.example")
     owned, partner = Company.objects.create(name="Korpi"), Company.objects.create(name="Galway Gear")
