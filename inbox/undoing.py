@@ -109,14 +109,17 @@ def stop_in_trash(outgoing: Outgoing, ticket: Ticket, *, now: datetime) -> None:
 def stop_sending(outgoing: Outgoing, *, by: User, now: datetime) -> None:
     """What somebody else wrote to be sent later is not sent: it stays in the conversation, and its writer hears of it.
 
-    Raises MayNotReply, and TooLateToUndo when it has left or is not to be sent later.
+    Raises MayNotReply, AlreadyUndone when its writer was faster, and TooLateToUndo when it has left or is not to be sent
+    later.
     """
     if not by.may_reply:
         raise MayNotReply
     ticket = lock_ticket(outgoing)
+    if ticket is None or not Outgoing.objects.filter(pk=outgoing.pk).exists():
+        raise AlreadyUndone
     outgoing.refresh_from_db()
-    if ticket is None or not outgoing.scheduled or not outgoing.stop():
-        raise TooLateToUndo
+    if not outgoing.scheduled or not outgoing.stop():
+        raise AlreadyUndone if outgoing.is_cancelled else TooLateToUndo
     author = outgoing.message.author
     _keep(outgoing, ticket, NotSent.STOPPED)
     if author is not None and author != by:

@@ -16,14 +16,17 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import reswap, trigger_client_event
 
 from helpdesk.web import toast, wants_fragment
-from inbox import releasing, undoing
+from inbox import drafting, releasing, undoing
 from inbox.errors import AlreadyUndone, AnotherBegun, InboxError, NotYours, TicketInTrash, TooLateToUndo
-from inbox.models import Direction, Message, Outgoing
+from inbox.models import Direction, Message, NotSent, Outgoing
 from inbox.timeline import Said
-from inbox.views.answering import answer_with_draft
+from inbox.views.answering import answer_with_draft, said_of
 from people.access import may_reply_or_403, signed_in
 from tickets.models import Ticket
 from tickets.views.changing import page_address, view_of
+
+UNDONE, MOST_UNDONE = "undone", 10
+"""What was taken back in a session, by mail and ticket, for an Undo whose answer was lost."""
 
 
 @login_required
@@ -36,7 +39,7 @@ def outgoing_retry(request: HttpRequest, pk: int) -> HttpResponse:
         outgoing.try_again(by=signed_in(request))
     except InboxError as error:
         said, failed = str(error), True
-    return _answer(request, outgoing.message_id, said, failed=failed)
+    return _answer(request, outgoing.message, said, failed=failed)
 
 
 @login_required
@@ -46,23 +49,29 @@ def outgoing_undo(request: HttpRequest, pk: int) -> HttpResponse:
 
     Also when the ticket went out of sight with it: mostly it comes back then.
     """
+    user = signed_in(request)
+    if ticket := _undone_before(request, pk):
+        return _answer_undone(request, ticket)
     outgoing = _outgoing(request, pk, own=True)
+    ticket = outgoing.message.ticket
     try:
-        draft = undoing.undo_sending(outgoing, by=signed_in(request), now=timezone.now())
+        draft = undoing.undo_sending(outgoing, by=user, now=timezone.now())
     except NotYours as error:
         raise PermissionDenied from error
-    except (TooLateToUndo, AlreadyUndone, AnotherBegun) as error:
-        return _say(request, outgoing, str(error), failed=True)
+    except AlreadyUndone as error:
+        stored = Outgoing.objects.filter(pk=pk).first()
+        if stored is None and ticket is not None:  # pressed twice, and the other one came first
+            return _answer_undone(request, ticket)
+        if stored is None or stored.last_answer != NotSent.TAKEN_BACK:
+            return _say(request, ticket, str(error), failed=True)
+        draft = None
+    except (TooLateToUndo, AnotherBegun) as error:
+        return _say(request, ticket, str(error), failed=True)
     if draft is None:
         said = _("Not sent. You have begun another answer, so this one stays in the conversation.")
-        return _say(request, outgoing, said)
-    if not _sees(request, draft.ticket):
-        said = _("Not sent. You no longer see the ticket; your text is in Drafts as soon as you see it again.")
-        return _say(request, outgoing, said)
-    said = _("Not sent. Your text is back in the editor.")
-    if not draft.ticket.messages.exclude(direction=Direction.INTERNAL).exists():
-        said = _("Not sent. The ticket stays, and your text is back in its editor.")
-    return answer_with_draft(request, draft.ticket, said)
+        return _say(request, ticket, said)
+    request.session[UNDONE] = [*request.session.get(UNDONE, [])[1 - MOST_UNDONE :], [pk, draft.ticket_id]]
+    return _answer_undone(request, draft.ticket)
 
 
 @login_required
@@ -75,7 +84,7 @@ def outgoing_stop(request: HttpRequest, pk: int) -> HttpResponse:
         undoing.stop_sending(outgoing, by=signed_in(request), now=timezone.now())
     except InboxError as error:
         said, failed = str(error), True
-    return _answer(request, outgoing.message_id, said, failed=failed)
+    return _answer(request, outgoing.message, said, failed=failed)
 
 
 @login_required
@@ -83,15 +92,19 @@ def outgoing_stop(request: HttpRequest, pk: int) -> HttpResponse:
 def outgoing_departure(request: HttpRequest, pk: int) -> HttpResponse:
     """Let it go now, without waiting for the undo window or for its time."""
     outgoing = _outgoing(request, pk, own=True)
+    ticket = outgoing.message.ticket
     try:
         outgoing.let_go(by=signed_in(request), now=timezone.now())
     except NotYours as error:
         raise PermissionDenied from error
     except TicketInTrash as error:
-        return _say(request, outgoing, str(error), failed=True)
-    if outgoing.message.ticket and not _sees(request, outgoing.message.ticket):
-        return _say(request, outgoing, _("Reply is being sent"))
-    return _answer(request, outgoing.message_id, _("Reply is being sent"))
+        return _say(request, ticket, str(error), failed=True)
+    stored = Outgoing.objects.filter(pk=pk).first()
+    failed = stored is None or stored.is_cancelled
+    said = str(AlreadyUndone()) if stored is None or failed else said_of(stored)
+    if ticket and not _sees(request, ticket):
+        return _say(request, ticket, said, failed=failed)
+    return _answer(request, outgoing.message, said, failed=failed)
 
 
 @login_required
@@ -102,7 +115,7 @@ def outgoing_draft(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         draft = undoing.write_anew(outgoing, by=signed_in(request), now=timezone.now())
     except InboxError as error:
-        return _say(request, outgoing, str(error), failed=True)
+        return _say(request, outgoing.message.ticket, str(error), failed=True)
     said = _("Correct it and send it again.")
     if outgoing.reached:
         said = _("Correct it and send it again. Whoever has it already is left out.")
@@ -121,7 +134,7 @@ def message_release(request: HttpRequest, pk: int) -> HttpResponse:
         releasing.release(message, by=user, now=timezone.now())
     except InboxError as error:
         said, failed = str(error), True
-    return _answer(request, message.pk, said, failed=failed)
+    return _answer(request, message, said, failed=failed)
 
 
 def _outgoing(request: HttpRequest, pk: int, *, own: bool = False) -> Outgoing:
@@ -142,22 +155,40 @@ def _sees(request: HttpRequest, ticket: Ticket) -> bool:
     return Ticket.objects.visible_to(signed_in(request)).filter(pk=ticket.pk).exists()
 
 
-def _say(request: HttpRequest, outgoing: Outgoing, said: str, *, failed: bool = False) -> HttpResponse:
+def _undone_before(request: HttpRequest, pk: int) -> Ticket | None:
+    """The ticket of a mail that was taken back in this session: the mail is gone, its page may never have heard of that."""
+    number = dict(request.session.get(UNDONE, [])).get(pk)
+    return Ticket.objects.filter(pk=number).first() if number else None
+
+
+def _answer_undone(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    if not _sees(request, ticket):
+        said = _("Not sent. You no longer see the ticket; your text is in Drafts as soon as you see it again.")
+        return _say(request, ticket, said)
+    if not drafting.has_begun(signed_in(request), ticket):
+        return _say(request, ticket, str(AlreadyUndone()))  # and sent or discarded since
+    said = _("Not sent. Your text is back in the editor.")
+    if not ticket.messages.exclude(direction=Direction.INTERNAL).exists():
+        said = _("Not sent. The ticket stays, and your text is back in its editor.")
+    return answer_with_draft(request, ticket, said)
+
+
+def _say(request: HttpRequest, ticket: Ticket | None, said: str, *, failed: bool = False) -> HttpResponse:
     """What was done, or why not, to a page that keeps what is being typed in it; the conversation comes by itself."""
-    ticket = outgoing.message.ticket
     if not wants_fragment(request):
         (messages.error if failed else messages.success)(request, said)
         return redirect(page_address(request, ticket) if ticket and _sees(request, ticket) else "/")
     response = reswap(HttpResponse(status=409 if failed else 200), "none")
-    trigger_client_event(response, "ticket:changed", {"number": outgoing.message.ticket_id})
+    trigger_client_event(response, "ticket:changed", {"number": ticket.pk if ticket else None})
     return toast(response, said, kind="error" if failed else "info")
 
 
-def _answer(request: HttpRequest, message_id: int, said: str, *, failed: bool = False) -> HttpResponse:
-    """The message as it is now, with the focus, and what was done; 409 when nothing was."""
-    user = signed_in(request)
-    message = Message.objects.visible_to(user).for_thread().get(pk=message_id)
-    ticket: Ticket | None = message.ticket
+def _answer(request: HttpRequest, shown: Message, said: str, *, failed: bool = False) -> HttpResponse:
+    """The message as it is now, with the focus, and what was done; 409 when nothing was. Also of one that is gone by now."""
+    user, ticket = signed_in(request), shown.ticket
+    message = Message.objects.visible_to(user).for_thread().filter(pk=shown.pk).first()
+    if message is None:
+        return _say(request, ticket, said, failed=failed)
     if not wants_fragment(request):
         (messages.error if failed else messages.success)(request, said)
         return redirect(f"{page_address(request, ticket)}#m{message.pk}" if ticket else "/")

@@ -259,9 +259,8 @@ def test_undo_pressed_several_times_at_once_is_answered_each_time(smtp_server: S
         one.start()
     for one in threads:
         one.join(30)
-    assert sorted(answers)[0] == 200
-    assert set(answers[:]) <= {200, 404, 409}
-    assert sorted(answers).count(200) == 1
+    assert set(answers) <= {200, 404}  # 404: of another browser's, which comes when all is over
+    assert 200 in answers
     assert Draft.objects.count() == 1
 
 

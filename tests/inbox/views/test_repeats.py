@@ -13,7 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from inbox.models import Direction, Message, Outgoing, OutgoingState, Upload
+from inbox import undoing
+from inbox.models import Direction, Message, NotSent, Outgoing, OutgoingState, Upload
 from people.models import User
 from tests.factories import make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.views.conftest import HTMX
@@ -150,3 +151,86 @@ def test_of_a_mail_for_later_whose_time_is_over_the_repeat_says_what_became_of_i
     second = desk.post(address, form, headers=HTMX)
     assert says in second["HX-Trigger"]
     assert "It will be sent" not in second["HX-Trigger"]
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_undo_whose_answer_was_lost_is_answered_as_the_first_time(
+    desk: Client, agent: User, ticket: Ticket, form: dict[str, Any], headers: dict[str, str]
+) -> None:
+    desk.post(f"/tickets/{ticket.number}/replies/", again(form), headers=HTMX)
+    address = f"/outgoing/{Outgoing.objects.get().pk}/undo/"
+    first, second = (desk.post(address, headers=headers) for _ in range(2))
+    assert first.status_code == second.status_code == (200 if headers else 302)
+    if headers:
+        assert "Your text is back in the editor." in second["HX-Trigger"]
+        assert "See &lt;b&gt;the" in second.content.decode()
+    assert agent.drafts.count() == 1
+    assert Client().post(address).status_code == 302
+
+
+def test_what_somebody_else_took_back_is_not_there_for_others(
+    desk: Client, agent: User, ticket: Ticket, form: dict[str, Any], browser_of: Any
+) -> None:
+    desk.post(f"/tickets/{ticket.number}/replies/", again(form), headers=HTMX)
+    address = f"/outgoing/{Outgoing.objects.get().pk}/undo/"
+    desk.post(address, headers=HTMX)
+    assert browser_of(make_user()).post(address, headers=HTMX).status_code == 404
+
+
+def test_undo_that_kept_the_mail_in_the_conversation_says_so_again(
+    desk: Client, agent: User, ticket: Ticket, form: dict[str, Any]
+) -> None:
+    desk.post(f"/tickets/{ticket.number}/replies/", again(form), headers=HTMX)
+    agent.drafts.create(ticket=ticket, mode="reply", text="Something else.", updated_at=timezone.now())
+    address = f"/outgoing/{Outgoing.objects.get().pk}/undo/"
+    for _ in range(2):
+        answer = desk.post(address, headers=HTMX)
+        assert answer.status_code == 200
+        assert "You have begun another answer" in answer["HX-Trigger"]
+    assert Outgoing.objects.get().last_answer == NotSent.TAKEN_BACK
+
+
+@pytest.fixture
+def later(desk: Client, ticket: Ticket) -> Outgoing:
+    form = {"text": "Good morning.", "form_key": uuid.uuid4(), "due": "tomorrow"}
+    desk.post(f"/tickets/{ticket.number}/replies/", form)
+    return Outgoing.objects.select_related("message__ticket").get()
+
+
+def test_send_now_and_stop_of_what_was_just_taken_back_say_so(
+    desk: Client, agent: User, later: Outgoing, browser_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Undo comes in between, when the mail was found and before its ticket is held."""
+    from inbox.views import outgoing as views
+
+    found = views._outgoing
+
+    def undone_meanwhile(request: Any, pk: int, **more: Any) -> Outgoing:
+        mail = found(request, pk, **more)
+        if Outgoing.objects.filter(pk=pk).exists():
+            undoing.undo_sending(Outgoing.objects.get(pk=pk), by=agent, now=timezone.now())
+        return mail
+
+    monkeypatch.setattr(views, "_outgoing", undone_meanwhile)
+    answer = desk.post(f"/outgoing/{later.pk}/departure/", headers=HTMX)
+    assert (answer.status_code, "taken back already" in answer["HX-Trigger"]) == (409, True)
+    [draft] = agent.drafts.all()
+    desk.post(
+        f"/tickets/{draft.ticket_id}/replies/",
+        {"html": draft.html, "text": draft.text, "form_key": str(draft.form_key), "due": "tomorrow"},
+    )
+    other = browser_of(make_user(name="Maija"))
+    answer = other.post(f"/outgoing/{Outgoing.objects.get().pk}/stop/", headers=HTMX)
+    assert (answer.status_code, "taken back already" in answer["HX-Trigger"]) == (409, True)
+
+
+def test_send_now_of_what_a_colleague_stopped_or_what_has_left_says_so(
+    desk: Client, later: Outgoing, browser_of: Any
+) -> None:
+    browser_of(make_user(name="Maija")).post(f"/outgoing/{later.pk}/stop/")
+    answer = desk.post(f"/outgoing/{later.pk}/departure/", headers=HTMX)
+    assert (answer.status_code, "Reply is being sent" in answer["HX-Trigger"]) == (409, False)
+    assert "was not sent" in answer["HX-Trigger"]
+    Outgoing.objects.update(state=OutgoingState.SENT, last_answer="250 ok")
+    answer = desk.post(f"/outgoing/{later.pk}/departure/", headers=HTMX)
+    assert (answer.status_code, "It was sent already" in answer["HX-Trigger"]) == (200, True)
