@@ -126,7 +126,8 @@ class _Sending:
         body = read_body(self.by, self.draft.html, self.draft.text, uploads, domain=recipients.mailbox.domain)
         if overrides is None and body.is_empty and recipients.kind != MailKind.FORWARD:
             raise EmptyMessage
-        self._keep_aside(recipients)
+        quoted = history(recipients.kind, recipients.answered, self.draft.quoted_html)
+        self._keep_aside(recipients, quoted)
         insisted = []
         if overrides is not None:
             has_files = bool(body.uploads or self._chosen_files(recipients))
@@ -134,7 +135,7 @@ class _Sending:
         if status is not None:
             self.ticket.insist_on(status, properties)
 
-        message = self._write_message(recipients, body, due_at or self.now)
+        message = self._write_message(recipients, body, quoted, due_at or self.now)
         attachments = [*attach(message, body), *self._forward_files(message, recipients)]
         mime = render(message, recipients.mailbox, attachments, by=self.by)
         _refuse_too_large(len(mime))
@@ -169,11 +170,10 @@ class _Sending:
             written_before = written_before.filter(state__in=[*FAILED, OutgoingState.CANCELLED])
             written_before.filter(replaced_by=None).update(replaced_by=message)
 
-    def _write_message(self, recipients: Recipients, body: Body, at: datetime) -> Message:
+    def _write_message(self, recipients: Recipients, body: Body, quoted: Quote, at: datetime) -> Message:
         answered, box = recipients.answered, recipients.mailbox
         is_forward = recipients.kind == MailKind.FORWARD
         goes_aside = is_forward or self._goes_aside(recipients)
-        quoted = self._history(recipients)
         message = Message(
             ticket=self.ticket,
             origin=self.ticket,
@@ -219,16 +219,13 @@ class _Sending:
         addresses = (*recipients.to, *recipients.cc, *recipients.bcc)
         return any(normalised(entry["address"]) in known for entry in addresses)
 
-    def _keep_aside(self, recipients: Recipients) -> None:
+    def _keep_aside(self, recipients: Recipients, quoted: Quote) -> None:
         """Raises StillAside when the customer would get words or files that a third party and we wrote each other."""
-        if recipients.answered is None or not (self._history(recipients).text or self._chosen_files(recipients)):
+        if recipients.answered is None or not (quoted.text or self._chosen_files(recipients)):
             return
         addresses = [entry["address"] for entry in (*recipients.to, *recipients.cc, *recipients.bcc)]
         if kept := releasing.kept_from(recipients.answered, addresses, self.ticket):
             raise StillAside(kept[0])
-
-    def _history(self, recipients: Recipients) -> Quote:
-        return history(recipients.kind, recipients.answered, self.draft.quoted_html)
 
     def _conversation(self, recipients: Recipients) -> Conversation:
         answered = recipients.answered

@@ -14,9 +14,9 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from inbox import errors, releasing, undoing
+from inbox import errors, quoting, releasing, undoing
 from inbox.models import Attachment, Direction, Draft, Mailbox, Message, MessageKind, Outgoing, OutgoingState, Upload
-from inbox.replying import reply, send
+from inbox.replying import reply, send, sending
 from people.models import Company, User
 from people.picking import NewContact
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket, make_user
@@ -493,6 +493,20 @@ def test_a_mail_that_failed_is_written_anew_and_marked(agent: User, ticket: Tick
     again = send(draft, by=agent)
     assert fresh(answer.outgoing).replaced_by == again
     assert not Draft.objects.exists()
+
+
+def test_what_a_mail_repeats_is_made_once(agent: User, ticket: Ticket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else gets at the ticket meanwhile, and a long history takes its time."""
+    asked = []
+
+    def counted(*said: Any) -> Any:
+        asked.append(said)
+        return quoting.history(*said)
+
+    monkeypatch.setattr(sending, "history", counted)
+    answer = send(draft_of(agent, ticket), by=agent)
+    assert "> The jacket is a size S" in answer.quoted_text
+    assert len(asked) == 1
 
 
 def test_the_same_form_sends_once(agent: User, ticket: Ticket) -> None:
