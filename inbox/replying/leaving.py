@@ -14,7 +14,7 @@ from helpdesk.storage import delete_after_commit
 from inbox.errors import InboxError
 from inbox.mime.compose import InvalidAddress, InvalidHeader
 from inbox.rendering import render
-from inbox.replying.telling import tell_ticket
+from inbox.replying.applying import apply_to_ticket
 from people.models import User
 from tickets.errors import TicketError
 from tickets.models import Status, Ticket
@@ -42,14 +42,14 @@ def leave(outgoing: Outgoing, ticket: Ticket | None, now: datetime) -> None:
     has_attachments = message.attachments.filter(inline=False).exists()
     try:
         with transaction.atomic():
-            tell_ticket(
+            apply_to_ticket(
                 message, by=by, has_attachments=has_attachments, status=status, properties=wanted.get("properties")
             )
     except (TicketError, InboxError) as problem:
         # The ticket was changed since, the customer's answer is not to wait for that.
         logger.warning("Outgoing %d: its ticket did not take what was to go with it: %s", outgoing.pk, problem)
         ticket.refresh_from_db()
-        tell_ticket(message, by=by, has_attachments=has_attachments)
+        apply_to_ticket(message, by=by, has_attachments=has_attachments)
 
 
 def _date_anew(outgoing: Outgoing, by: User, now: datetime) -> None:

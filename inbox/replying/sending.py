@@ -39,8 +39,8 @@ from inbox.models.message import id_hash
 from inbox.models.outgoing import FAILED
 from inbox.quoting import Quote, history
 from inbox.rendering import references_for, render
+from inbox.replying.applying import apply_to_ticket
 from inbox.replying.insisting import insist, known_addresses, may_write
-from inbox.replying.telling import tell_ticket
 from inbox.threading import token_key
 from inbox.writing import Body, attach, once, read_body, says
 from people.models import User
@@ -150,12 +150,13 @@ class _Sending:
         if due_at is None:
             was = as_it_is(self.ticket)
             has_attachments = any(not file.inline for file in attachments)
-            tell_ticket(message, by=self.by, has_attachments=has_attachments, status=status, properties=properties)
+            apply_to_ticket(message, by=self.by, has_attachments=has_attachments, status=status, properties=properties)
             outgoing.before = {"was": was, "became": as_it_is(self.ticket)}
         else:
             self.ticket.changed()
         events = self.ticket.events.filter(pk__gt=last_event)
         outgoing.before["events"] = list(events.values_list("pk", flat=True))
+        outgoing.before["chose"] = [*(["status"] if status else []), *(["owner"] if "owner" in properties else [])]
         outgoing.before["kind"] = recipients.kind.value  # a reply to which somebody was copied is no reply to all
         outgoing.save(update_fields=["before", "on_leaving", "cancel_if_answered"])
         self._replace(message, drafting.used_up(self.draft))

@@ -18,7 +18,7 @@ from inbox.models.message import Message
 from inbox.models.outgoing import lease
 from inbox.models.outgoing.due import HELD_AT_MOST, OutgoingQuerySet, queue
 from inbox.models.outgoing.judging import pause_after, said_of_unknown, state_after
-from inbox.models.outgoing.news import tell_colleagues, tell_ticket, tell_writer
+from inbox.models.outgoing.news import show_how_it_fared, tell_colleagues, tell_writer
 from inbox.models.outgoing.states import (
     FAILED,
     LEAVING,
@@ -283,7 +283,7 @@ class Outgoing(models.Model):
         self.refresh_from_db()
         if ticket and failed and not self._was_answered(ticket):
             ticket.sent_again(by=by, at=now)
-        tell_ticket(self, ticket, now)
+        show_how_it_fared(self, ticket, now)
         logger.info("Outgoing %d: tried again by user %d", self.pk, by.pk)
         self.send_later()
 
@@ -362,7 +362,7 @@ class Outgoing(models.Model):
                 "state", "last_answer", "lease_token", "lease_until", "handed_over", "sent_at", "due_at"
             ]
         )  # fmt: skip
-        tell_ticket(self, ticket, now)
+        show_how_it_fared(self, ticket, now)
         if was != OutgoingState.UNKNOWN:
             tell_colleagues(self, ticket, now)
         if outcome.account_fault:

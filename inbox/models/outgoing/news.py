@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from inbox.models.outgoing.mail import Outgoing
 
 
-def tell_ticket(outgoing: Outgoing, ticket: Ticket | None, now: datetime) -> None:
+def show_how_it_fared(outgoing: Outgoing, ticket: Ticket | None, now: datetime) -> None:
     """Let the ticket show how its answers fared. One that left makes up for those before it."""
     if ticket is None:
         return

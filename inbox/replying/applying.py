@@ -10,7 +10,7 @@ from people.models import User
 from tickets.models import Status
 
 
-def tell_ticket(
+def apply_to_ticket(
     message: Message,
     *,
     by: User,
@@ -18,7 +18,7 @@ def tell_ticket(
     status: Status | None = None,
     properties: Mapping[str, Any] | None = None,
 ) -> None:
-    """What a mail does to its ticket: counted, and unless it went aside the contact's turn. Raises a TicketError."""
+    """Properties and status that go with it, and the mail itself: counted, and unless it went aside the contact's turn. Raises a TicketError."""
     ticket = message.ticket
     assert ticket is not None  # noqa: S101 - what we write is on a ticket
     if properties:
