@@ -78,10 +78,17 @@ def fingerprint(session_key: str) -> str:
     return hashlib.sha256(session_key.encode()).hexdigest()[:16]
 
 
+class SwitchedOff(Exception):
+    """The session still holds, but the account of its user does not."""
+
+
 def who_is_signed_in(request: HttpRequest) -> SignedIn | None:
-    """By the cookie of a request that no middleware has seen. For a thread of one's own: it leaves no connection open."""
+    """By the cookie of a request that no middleware has seen. For a thread of one's own: it leaves no connection open.
+
+    Raises SwitchedOff.
+    """
     from django.conf import settings
-    from django.contrib.auth import get_user
+    from django.contrib.auth import SESSION_KEY, get_user, get_user_model
     from django.db import connections
 
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
@@ -90,7 +97,11 @@ def who_is_signed_in(request: HttpRequest) -> SignedIn | None:
     try:
         request.session = SessionStore(key)
         user = get_user(request)
-        return _signed_in(user, str(request.session.session_key)) if user.is_authenticated else None
+        if user.is_authenticated:
+            return _signed_in(user, str(request.session.session_key))
+        if get_user_model().objects.filter(pk=request.session.get(SESSION_KEY), is_active=False).exists():
+            raise SwitchedOff
+        return None
     finally:
         connections.close_all()
 

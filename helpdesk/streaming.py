@@ -29,7 +29,7 @@ from redis.exceptions import RedisError
 from helpdesk import live
 from helpdesk.limits import Receive, Scope, Send
 from helpdesk.outages import OUTAGES
-from helpdesk.sessions import SignedIn, still_signed_in, who_is_signed_in
+from helpdesk.sessions import SignedIn, SwitchedOff, still_signed_in, who_is_signed_in
 
 logger = logging.getLogger(__name__)
 
@@ -185,7 +185,8 @@ class Hub:
     async def _look_again(self, streams: list[Stream]) -> None:
         await self._check(streams)
         for stream in streams:
-            stream.put(written(CATCH_UP))
+            if not stream.ended:
+                stream.put(written(CATCH_UP))
 
     async def _check(self, streams: list[Stream]) -> None:
         """End the streams of those who are signed in no more, and learn anew what the others may hear."""
@@ -227,7 +228,10 @@ _AWAY: tuple[type[BaseException], ...] = (*OUTAGES, TimeoutError)
 
 
 async def events(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer GET /events/ with a stream. Without a session 401, from another page's script 403, at once."""
+    """Answer GET /events/ with a stream. Without a session 401, from another page's script 403, at once.
+
+    Somebody whose account was switched off is told so, in a header: signing in again would not help them.
+    """
     refused = _refused(request := ASGIRequest(dict(scope), io.BytesIO()))
     if refused:
         await _answer(send, refused)
@@ -235,6 +239,9 @@ async def events(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         looking = hub.in_thread(lambda: who_is_signed_in(request))
         who = await asyncio.wait_for(looking, SIGN_IN_SECONDS)
+    except SwitchedOff:
+        await _answer(send, 401, (b"x-signed-out", b"switched off"))
+        return
     except _AWAY:
         await _answer(send, 503, (b"retry-after", b"5"))
         return

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
+from helpdesk.live import access_changed
 from inbox.commenting import comment
 from tests import signing_in
 from tests.factories import make_message, make_ticket, make_user
@@ -274,3 +275,34 @@ def test_a_tab_too_many_has_no_stream_asks_slowly_and_says_nothing_alarming(new_
     monkeypatch.setattr(streaming, "MOST_OF_A_USER", 50)
     page.clock.run_for(5 * 60_000)
     page.locator("html[data-live=live]").wait_for(state="attached")
+
+
+def test_somebody_who_is_switched_off_reads_so_at_once_and_in_one_place(page, live_desk, enter, aino, support):
+    ticket = make_ticket(name="Wrong size")
+    make_message(ticket, text="It is too small.", mailbox=support)
+    enter(page, aino)
+    page.goto(f"{live_desk.url}/tickets/{ticket.number}/")
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("Hi Elina,")
+    expect(page.locator("#draft-state")).to_contain_text("Saved")
+    wait_until_live(page)
+    aino.is_active = False
+    aino.save(update_fields=["is_active"])
+    access_changed([aino.pk])
+    line = page.locator("live-stream")
+    expect(line).to_have_text(
+        "Your account was switched off. Ask an administrator. What you wrote stays in this page until you close it.",
+        use_inner_text=True,
+        timeout=4000,
+    )
+    expect(page.get_by_role("link", name="Sign in")).to_have_count(0)
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type(" it is here")
+    expect(page.locator("#draft-state")).to_have_text("Not saved")
+    expect(page.locator(".composer [data-when='signed-out']")).to_be_hidden()
+    expect(page.locator(".composer__reply .editor")).to_have_text("Hi Elina, it is here")
+
+    aino.is_active = True
+    aino.save(update_fields=["is_active"])
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(line).to_be_hidden()

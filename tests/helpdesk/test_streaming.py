@@ -143,6 +143,17 @@ def test_switching_somebody_off_ends_their_streams_at_once(server):
     assert not user.is_active
     assert listener.ends(2)
     assert not other.ends(0.2)
+    assert "catch-up" not in listener.kinds
+
+
+def test_somebody_who_was_switched_off_is_told_so_and_others_are_not(server):
+    user = make_user()
+    browser = signed_in(user)
+    user.is_active = False
+    user.save()
+    answer = Listener(server, browser).response
+    assert (answer.status, answer.headers["X-Signed-Out"]) == (401, "switched off")
+    assert Listener(server).response.headers["X-Signed-Out"] is None
 
 
 def test_a_new_password_ends_the_streams_of_sessions_with_the_old_one(server):

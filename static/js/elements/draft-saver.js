@@ -331,6 +331,7 @@ class DraftSaver extends HTMLElement {
 
   #show() {
     const shown = this.#banner()
+    if (this.#draft.state === "signed-out") document.dispatchEvent(new CustomEvent("live:out"))
     for (const banner of this.querySelectorAll(":scope > [data-when]")) banner.hidden = banner !== shown
     const { said, differs, version, same, message, sent_key: sentKey } = this.#draft.told
     if (this.#draft.state === "sent" && same && this.isConnected) return this.#arrivedUnheard(sentKey)

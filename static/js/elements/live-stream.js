@@ -1,4 +1,4 @@
-// <live-stream class="live" data-url="/events/" data-user="7" data-broken="…" data-back="…" data-out="…">: what happens
+// <live-stream class="live" data-url="/events/" data-user="7" data-broken="…" data-back="…" data-out="…" data-off="…">: what happens
 // on the desk becomes an event on the document: live:ticket, live:notification, live:draft, live:presence, each with
 // { ticket } or, when something may have been missed, with nothing, which means any.
 // One stream for a browser, not for a tab: whoever holds the lock has it and passes everything on to the other tabs.
@@ -11,6 +11,7 @@ const SILENCE = 45_000 // of the tab that has the stream, which passes the serve
 const POLL = 60_000
 const FIRST_CATCH_UP = 1_500
 const HIDDEN_FOR = 10_000
+const WHY_WITHIN = 3_000
 
 class LiveStream extends HTMLElement {
   #state = "" // "live" | "broken" | "none" (there are no streams here) | "out" (signed out)
@@ -119,7 +120,7 @@ class LiveStream extends HTMLElement {
     this.#state = state
     clearTimeout(this.#showing)
     if (state === "broken") this.#showing = setTimeout(() => this.#show(this.dataset.broken), SHOWN_AFTER)
-    else if (state === "out") this.#show(this.dataset.out)
+    else if (state === "out") this.#sayWhy()
     else this.hidden = true
     if (state === "live" && wasShown) this.#say(this.dataset.back)
     if (state === "live") this.#catchUp()
@@ -129,13 +130,19 @@ class LiveStream extends HTMLElement {
 
   #show(words) {
     this.querySelector("[data-text]").textContent = words
-    this.querySelector("[data-when-out]").hidden = this.#state !== "out"
+    this.querySelector("[data-when-out]").hidden = words !== this.dataset.out
     this.hidden = false
     this.#say(words)
   }
 
   #say(text) {
     announce(text)
+  }
+
+  // Whoever was switched off need not try to sign in.
+  async #sayWhy() {
+    const isOff = await wasSwitchedOff(this.dataset.url)
+    if (this.#state === "out") this.#show(isOff ? this.dataset.off : this.dataset.out)
   }
 
   // The next tab asks for itself: somebody may have signed in there since.
@@ -166,6 +173,20 @@ class LiveStream extends HTMLElement {
     if (navigator.locks) return
     if (document.hidden) this.#hiding = setTimeout(() => this.#leave(), HIDDEN_FOR)
     else if (!this.#stream) this.#join()
+  }
+}
+
+async function wasSwitchedOff(url) {
+  const asking = new AbortController()
+  const late = setTimeout(() => asking.abort(), WHY_WITHIN)
+  try {
+    const { headers } = await fetch(url, { cache: "no-store", signal: asking.signal })
+    return headers.get("X-Signed-Out") === "switched off"
+  } catch {
+    return false
+  } finally {
+    clearTimeout(late)
+    asking.abort() // a stream that is nobody's
   }
 }
 customElements.define("live-stream", LiveStream)
