@@ -28,12 +28,11 @@ from people.models import User
 from people.models.contact import normalised
 from tickets import notifying
 from tickets.models import EventKind, Notification, NotificationKind, Ticket
-from tickets.undoing import hand_on, put_back
+from tickets.undoing import PARTS, as_it_is, hand_on, put_back
 
 logger = logging.getLogger(__name__)
 
-STAYS_ANSWERED = ("status", "owner")
-"""Of a ticket on which another answer was written since."""
+MOVED_BY_ANSWERS = ("status", "owner")
 
 
 @transaction.atomic
@@ -224,15 +223,22 @@ def _next_answer(outgoing: Outgoing, ticket: Ticket) -> Outgoing | None:
 
 
 def _put_back(before: dict[str, Any], ticket: Ticket, later: Outgoing | None) -> None:
-    """The ticket as it was. Where an answer was written `later`, it stays answered; what was before both is put back when
+    """The ticket as it was. Where an answer was written `later`, it is as that one alone would have left it: what its writer
+    chose stays, and it does to the ticket as it was what an answer does by itself. What was before both is put back when
     that one is taken back too.
     """
     if "was" in before:
         was, became, events = before["was"], before["became"], before.get("events", [])
-        undone = put_back(ticket, was, became, events, messages=1, keeping=STAYS_ANSWERED if later else ())
+        chosen = later.before.get("chose", ()) if later else ()
+        undone = put_back(ticket, was, became, events, messages=1, keeping=chosen)
+        left = list(ticket.events.filter(pk__in=events).values_list("pk", flat=True))
+        if later:
+            left += _answered_by(later, ticket, undone)
         if later and "was" in later.before:
             later.before["was"] = hand_on(was, became, undone, later.before["was"])
-            left = ticket.events.filter(pk__in=events).values_list("pk", flat=True)
+            held = as_it_is(ticket)
+            for field in (field for part in MOVED_BY_ANSWERS if part in undone for field in PARTS[part]):
+                later.before["was"][field], later.before["became"][field] = was[field], held[field]
             later.before["events"] = [*left, *later.before.get("events", [])]
             later.save(update_fields=["before"])
         files = Attachment.objects.filter(message__ticket=ticket, inline=False)
@@ -242,6 +248,19 @@ def _put_back(before: dict[str, Any], ticket: Ticket, later: Outgoing | None) ->
     else:
         ticket.events.filter(pk__in=before.get("events", [])).delete()
     ticket.changed()
+
+
+def _answered_by(later: Outgoing, ticket: Ticket, undone: set[str]) -> list[int]:
+    """What the answer that stays does to what was `undone`. Says which events tell of it."""
+    message, author = later.message, later.message.author
+    if author is None:
+        return []
+    last = ticket.events.order_by("-pk").values_list("pk", flat=True).first() or 0
+    if "owner" in undone:
+        ticket.take_if_unowned(by=author, now=message.at)
+    if "status" in undone:
+        ticket.wait_for_contact(by=author, now=message.at)
+    return list(ticket.events.filter(pk__gt=last).values_list("pk", flat=True))
 
 
 def _remove(message: Message, outgoing: Outgoing) -> None:

@@ -296,6 +296,38 @@ def test_of_two_answers_the_second_is_taken_back_to_the_first(agent: User, ticke
     assert standing(ticket) == before
 
 
+@pytest.mark.parametrize("stood", [Kind.WAITING_ON_CONTACT, Kind.NEW])
+def test_undo_takes_back_the_status_and_owner_that_went_with_a_mail_though_a_colleague_answered_since(
+    agent: User, ticket: Ticket, stood: Kind
+) -> None:
+    """What the colleague's answer does by itself to the ticket as it was before is what is left."""
+    colleague, tom = make_user(name="Maija", undo_seconds=10), make_user(name="Tom")
+    waiting, closed = map(ticket.pipeline.first_status, (Kind.WAITING_ON_CONTACT, Kind.CLOSED))
+    if stood == Kind.WAITING_ON_CONTACT:
+        ticket.move_to(waiting, by=None, now=timezone.now())
+    before = standing(ticket)
+    first = send(draft_of(agent, ticket, "First."), by=agent, status=closed, properties={"owner": tom})
+    second = send(draft_of(colleague, ticket, "Second."), by=colleague)
+    assert (fresh(ticket).turn, fresh(ticket).owner) == (Kind.CLOSED, tom)
+    undoing.undo_sending(first.outgoing, by=agent, now=timezone.now())
+    after = fresh(ticket)
+    assert (after.status, after.turn, after.closed_at, after.owner) == (waiting, waiting.kind, None, colleague)
+    assert {event.actor for event in after.events.exclude(actor=None)} == {colleague}
+    undoing.undo_sending(fresh(second.outgoing), by=colleague, now=timezone.now())
+    assert standing(ticket) == before, "as if neither had been written"
+
+
+def test_undo_leaves_the_status_that_a_colleague_chose_with_an_answer_since(agent: User, ticket: Ticket) -> None:
+    colleague, closed = make_user(undo_seconds=10), ticket.pipeline.first_status(Kind.CLOSED)
+    before = standing(ticket)
+    first = send(draft_of(agent, ticket, "First."), by=agent, status=closed)
+    second = send(draft_of(colleague, ticket, "Second."), by=colleague, status=closed, properties={"owner": agent})
+    undoing.undo_sending(first.outgoing, by=agent, now=timezone.now())
+    assert (fresh(ticket).status, fresh(ticket).owner) == (closed, agent)
+    undoing.undo_sending(fresh(second.outgoing), by=colleague, now=timezone.now())
+    assert standing(ticket) == before
+
+
 def test_a_forward_or_a_mail_of_tomorrow_does_not_keep_a_ticket_answered(agent: User, ticket: Ticket) -> None:
     now, stood = timezone.now(), fresh(ticket).turn
     first = send(draft_of(agent, ticket), by=agent)

@@ -371,21 +371,30 @@ class Ticket(models.Model):
     def answered(
         self, *, at: datetime, preview: str, by: User, has_attachments: bool = False, status: Status | None = None
     ) -> None:
-        """`by` wrote to the contact: it is their turn. An unassigned ticket becomes the sender's (SPEC S-35).
+        """`by` wrote to the contact: it is their turn. An unassigned ticket becomes the sender's.
 
         A `status` that its writer chose stands; what a pipeline does by itself never changes it (SPEC S-34).
         Raises what `move_to` raises for it.
         """
         self.lock()
         self._count_message(at, preview, has_attachments)
-        if self.owner_id is None and by.may_reply:
-            self.assign(by, by=by, now=at)
+        self.take_if_unowned(by=by, now=at)
         if status is not None:
             self.move_to(status, by=by, now=at)
-        elif usual := self.status_after_answer():
+        else:
+            self.wait_for_contact(by=by, now=at)
+
+    def take_if_unowned(self, *, by: User, now: datetime) -> None:
+        """Whoever answers what nobody owns takes it (SPEC S-35)."""
+        if self.owner_id is None and by.may_reply:
+            self.assign(by, by=by, now=now)
+
+    def wait_for_contact(self, *, by: User, now: datetime) -> None:
+        """What the pipeline does by itself when `by` answered and chose no status."""
+        if usual := self.status_after_answer():
             was = self.status
-            self._set_status(usual, at)
-            self.record(EventKind.STATUS, by=by, now=at, **{"from": was.name, "to": usual.name})
+            self._set_status(usual, now)
+            self.record(EventKind.STATUS, by=by, now=now, **{"from": was.name, "to": usual.name})
 
     def status_after_answer(self) -> Status | None:
         """Where its pipeline puts it when we answer and nobody chooses. None: it stays where it is."""
