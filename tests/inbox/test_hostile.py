@@ -73,9 +73,11 @@ def test_a_megabyte_of_anything_is_read_within_a_second(piece: str) -> None:
     assert "Words" in written.text
 
 
-def test_an_image_with_a_key_that_is_none_is_a_file_that_is_gone() -> None:
+def test_a_key_that_is_none_is_no_image_and_a_file_that_is_gone() -> None:
+    written = comment(make_ticket(), by=make_user(), html=f'<p>See</p><img src="/uploads/{"-" * 36}/">')
+    assert "/uploads/" not in written.html
     with pytest.raises(UploadGone):
-        comment(make_ticket(), by=make_user(), html=f'<p>See</p><img src="/uploads/{"-" * 36}/">')
+        comment(make_ticket(), by=make_user(), html="<p>See</p>", uploads=["-" * 36])
 
 
 @pytest.mark.parametrize("reader", [ELINA, "Boss@customer.example"])
