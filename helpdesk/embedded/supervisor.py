@@ -157,7 +157,6 @@ class Desk:
         wanted = self.settings.HELPDESK_EMBEDDED_DATABASE and self.settings.HELPDESK_MAIL_ROOM
         if wanted and not loaded.is_fresh() and freshness.has_command("load_demo"):
             self._wait_for_servers()
-            say("Putting in demo data …")
             loading = self._command("load_demo", stdout=subprocess.PIPE)
             said = loading.stdout.read().decode() if loading.stdout else ""
             self._finish(loading, "The demo data could not be put in")

@@ -18,10 +18,20 @@ from tickets.describing import required_fields
 from tickets.models import Kind, Ticket
 
 
-def load_demo() -> str:
+def load_demo(says: StringIO | None = None) -> str:
     said = StringIO()
-    call_command("load_demo", stdout=said)
+    call_command("load_demo", stdout=said, stderr=says or StringIO())
     return said.getvalue()
+
+
+def test_it_says_that_it_puts_demo_data_in_only_when_it_does(db: None, settings: Any) -> None:
+    settings.HELPDESK_MAIL_ROOM = True
+    meanwhile = StringIO()
+    load_demo(meanwhile)
+    assert meanwhile.getvalue() == "Putting in demo data …\n"
+    meanwhile = StringIO()
+    load_demo(meanwhile)
+    assert meanwhile.getvalue() == ""
 
 
 @pytest.fixture
@@ -81,7 +91,9 @@ def test_a_customers_answer_lies_in_one_thread_with_ours(demo: str) -> None:
 def test_a_desk_that_has_users_is_left_alone(db: None, settings: Any) -> None:
     settings.HELPDESK_MAIL_ROOM = True
     make_user()
-    assert "no demo data" in load_demo()
+    meanwhile = StringIO()
+    assert "no demo data" in load_demo(meanwhile)
+    assert meanwhile.getvalue() == ""
     assert not Ticket.objects.exists()
     assert not Mailbox.objects.exists()
 

@@ -252,6 +252,26 @@ def test_a_mail_needs_words_and_an_address(page: Client, mailbox: Mailbox) -> No
     assert not RoomMail.objects.exists()
 
 
+def test_without_a_mailbox_there_is_nowhere_to_write_and_a_link_to_make_one(page: Client, agent: User) -> None:
+    body = page.get("/mail-room/?new=1").content.decode()
+    assert "No mailbox takes mail from this page yet" in body
+    assert 'href="/settings/mailboxes/new/"' in body
+    assert 'name="to"' not in body
+    assert page.post("/mail-room/?new=1", {"text": "Hello"}).status_code == 422
+    agent.settings_right = False
+    agent.save(update_fields=["settings_right"])
+    body = page.get("/mail-room/").content.decode()
+    assert "No mailbox takes mail from this page yet" in body
+    assert "/settings/mailboxes/new/" not in body
+
+
+def test_a_mailbox_of_another_server_is_not_written_to_from_here(page: Client) -> None:
+    make_mailbox("support@desk.example", imap_host="imap.desk.example")
+    body = page.get("/mail-room/").content.decode()
+    assert "No mailbox takes mail from this page yet" in body
+    assert 'name="to"' not in body
+
+
 def test_a_subject_cannot_bring_headers_along(page: Client, mailbox: Mailbox, on_commit: Any) -> None:
     with on_commit():
         page.post("/mail-room/", letter(subject="Hello\r\nBcc: other@customer.example"))

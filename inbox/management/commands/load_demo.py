@@ -27,6 +27,8 @@ class Command(BaseCommand):
         if User.objects.exists():
             self.stdout.write("There are users already, so no demo data was put in.")
             return
+        # Not among the logins, which whoever started this keeps.
+        self.stderr.write("Putting in demo data …", style_func=str)
         logging.getLogger("inbox").setLevel(logging.WARNING)  # a newcomer need not read of every mail
         told = tell(now=timezone.now())
         width = max(len(user.email) for user in told.users)
