@@ -148,7 +148,7 @@ export class Editing {
   // What the server sent (a draft, a form with errors), and what was typed before we came: from here on it is ours.
   #fill() {
     const html = begun(this.#field, this.#plain)
-    if (html) this.#squire.setHTML(html)
+    if (html) this.#squire.setHTML(html).moveCursorToEnd() // where one goes on, when the focus comes
     this.#plain.value = ""
   }
 

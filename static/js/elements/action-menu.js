@@ -1,5 +1,6 @@
 // <action-menu><button popovertarget="m-me" aria-haspopup="menu">…</button><div class="menu" id="m-me" popover role="menu">…
-// Arrow keys, Home, End and first letters move between items; the button says whether its menu is open.
+// Arrow keys, Home, End and first letters move between items; the button says whether its menu is open. It opens at what is
+// chosen, with data-changes at the first item that is not.
 const ONE_WORD_WITHIN = 700
 
 class ActionMenu extends HTMLElement {
@@ -13,23 +14,29 @@ class ActionMenu extends HTMLElement {
   }
 
   connectedCallback() {
-    // A popover's toggle event does not bubble, so it is caught on its way down.
-    this.addEventListener("toggle", this, true)
+    // A popover's toggle events do not bubble, so they are caught on their way down.
+    for (const type of ["beforetoggle", "toggle"]) this.addEventListener(type, this, true)
     this.addEventListener("keydown", this)
     this.addEventListener("click", this)
   }
 
   disconnectedCallback() {
-    this.removeEventListener("toggle", this, true)
+    for (const type of ["beforetoggle", "toggle"]) this.removeEventListener(type, this, true)
     this.removeEventListener("keydown", this)
     this.removeEventListener("click", this)
   }
 
   handleEvent(event) {
+    if (event.type === "beforetoggle" && event.target === this.#menu && event.newState === "open") this.#takeFocus()
     if (event.type === "toggle" && event.target === this.#menu) this.#toggled(event.newState === "open")
     if (event.type === "keydown") this.#key(event)
     // After the item has done its work: a submit button must still be there when its form is sent.
     if (event.type === "click" && event.target.closest("[role^='menuitem']")) setTimeout(() => this.#menu?.hidePopover())
+  }
+
+  // A menu gives the focus back to what had it, and a key opens it from anywhere.
+  #takeFocus() {
+    if (document.activeElement === document.body) this.#button.focus()
   }
 
   #toggled(open) {
@@ -38,7 +45,8 @@ class ActionMenu extends HTMLElement {
 
     if (!CSS.supports("position-area: block-end")) this.#place()
     const items = this.#items
-    ;(items.find((item) => item.ariaChecked === "true") ?? items[0])?.focus()
+    const checked = this.hasAttribute("data-changes") ? "false" : "true"
+    ;(items.find((item) => item.ariaChecked === checked) ?? items[0])?.focus()
   }
 
   #key(event) {

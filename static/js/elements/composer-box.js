@@ -43,7 +43,10 @@ class ComposerBox extends HTMLElement {
     this.toggleAttribute("data-composing", true)
     this.#fold(false)
     if (mode) this.#choose(mode)
-    this.#field?.focus()
+    const field = this.#field
+    // A field that was never in use has its caret at the beginning; one goes on at the end.
+    if (field?.selectionEnd === 0) field.setSelectionRange(field.value.length, field.value.length)
+    field?.focus()
   }
 
   #clicked(event) {

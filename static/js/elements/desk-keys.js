@@ -1,5 +1,6 @@
 // <desk-keys hidden>: single keys do what a control says of itself by data-shortcut="e", "shift+p" or "g d", so that a key
 // works where its control is and nowhere else. What has no control of its own (moving among messages) is told here.
+import { TypedAhead } from "../typed-ahead.js";
 import { singleKeysAreOn } from "./key-preference.js";
 
 const NEXT_KEY_WITHIN = 1_500
@@ -8,12 +9,15 @@ const TYPING = "input, textarea, select, [contenteditable], [popover], dialog:mo
 class DeskKeys extends HTMLElement {
   #first = "" // of two keys in a row, as in G D
   #timer
+  #ahead = new TypedAhead()
 
   connectedCallback() {
+    this.#ahead.start()
     document.addEventListener("keydown", this)
   }
 
   disconnectedCallback() {
+    this.#ahead.stop()
     document.removeEventListener("keydown", this)
     clearTimeout(this.#timer)
   }
@@ -25,6 +29,7 @@ class DeskKeys extends HTMLElement {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
     const keys = this.#first + (event.shiftKey && /^[a-z]$/.test(key) ? `shift+${key}` : key)
     this.#wait(keys === "g" ? "g " : "")
+    if (this.#ahead.isOpening && !/^([rc]|g( .)?)$/.test(keys)) return
     const act = keys === "g" ? () => {} : this.#own(keys) ?? this.#control(keys)
     if (!act) return
 
@@ -44,9 +49,9 @@ class DeskKeys extends HTMLElement {
     return {
       n: () => this.#message(1),
       p: () => this.#message(-1),
-      r: () => this.#write("reply"),
+      r: () => this.#ahead.write("reply"),
       "shift+r": () => document.activeElement.closest(".msg")?.querySelector(".msg__actions a")?.click(),
-      c: () => this.#write("comment"),
+      c: () => this.#ahead.write("comment"),
       "[": () => document.querySelector("workspace-panes")?.toggle("views"),
       "]": () => document.querySelector("workspace-panes")?.toggle("context"),
       "?": () => document.querySelector("#shortcuts")?.showModal(),
@@ -58,10 +63,6 @@ class DeskKeys extends HTMLElement {
   #control(keys) {
     const controls = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(keys)}"]`)]
     return clicking(controls.filter((control) => !control.disabled && control.checkVisibility()).at(-1))
-  }
-
-  #write(mode) {
-    document.querySelector("#composer")?.open(mode)
   }
 
   #message(by) {

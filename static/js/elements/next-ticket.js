@@ -4,15 +4,17 @@ class NextTicket extends HTMLElement {
   #next = null
 
   connectedCallback() {
-    this.addEventListener("submit", this)
+    this.addEventListener("submit", this, true) // before it is sent
     document.addEventListener("ticket:changed", this)
   }
 
   disconnectedCallback() {
-    this.removeEventListener("submit", this)
+    this.removeEventListener("submit", this, true)
     // The answer swaps us out before it says that the ticket changed.
     setTimeout(() => document.removeEventListener("ticket:changed", this), 1_000)
   }
+
+  get goesOn() { return this.#next !== null }
 
   handleEvent(event) {
     if (event.type === "submit") this.#next = this.#neighbour()
