@@ -200,6 +200,8 @@ class _Words:
             return _("%(who)s gave you this ticket") % who if one.actor else _("This ticket was given to you")
         if one.kind == NotificationKind.TEAM_TICKET:
             return _("New ticket in %(team)s") % {"team": one.ticket.team.name if one.ticket.team else ""}
+        if one.is_of_status:
+            return _("A mail was sent, but its status could not be set")
         if one.kind == NotificationKind.SENDING:
             return _("A mail was not sent")
         return ngettext("%(who)s wrote", "%(n)d new messages, the last by %(who)s", one.times) % {**who, "n": one.times}

@@ -29,9 +29,10 @@ class PropertiesMissing(TicketError):
 
     def __init__(self, status: Status, missing: Sequence[Field]) -> None:
         self.status, self.keys = status, [each.key for each in missing]
-        names = ", ".join(str(each.label) for each in missing)
+        self.names = [str(each.label) for each in missing]
         super().__init__(
-            _("“%(status)s” asks for more of the ticket first: %(names)s.") % {"status": status.label, "names": names}
+            _("“%(status)s” asks for more of the ticket first: %(names)s.")
+            % {"status": status.label, "names": ", ".join(self.names)}
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -16,8 +16,9 @@ from inbox.mime.compose import InvalidAddress, InvalidHeader
 from inbox.rendering import render
 from inbox.replying.applying import apply_to_ticket
 from people.models import User
-from tickets.errors import TicketError
-from tickets.models import Status, Ticket
+from tickets import notifying
+from tickets.errors import PropertiesMissing, TicketError
+from tickets.models import EventKind, NotificationKind, Status, Ticket
 
 if TYPE_CHECKING:
     from inbox.models import Outgoing
@@ -39,6 +40,7 @@ def leave(outgoing: Outgoing, ticket: Ticket | None, now: datetime) -> None:
     if ticket is None or by is None:
         return
     status = Status.objects.filter(pk=wanted.get("status"), pipeline=ticket.pipeline_id).first()
+    hindered: dict[str, Any] = {"why": "gone"} if wanted.get("status") and status is None else {}
     has_attachments = message.attachments.filter(inline=False).exists()
     try:
         with transaction.atomic():
@@ -50,6 +52,24 @@ def leave(outgoing: Outgoing, ticket: Ticket | None, now: datetime) -> None:
         logger.warning("Outgoing %d: its ticket did not take what was to go with it: %s", outgoing.pk, problem)
         ticket.refresh_from_db()
         apply_to_ticket(message, by=by, has_attachments=has_attachments)
+        if isinstance(problem, PropertiesMissing):
+            hindered = {"why": "asks", "asks": problem.names}
+        elif status is not None:
+            hindered = {"why": "properties"}
+    if hindered:
+        _tell_of_status(outgoing, ticket, by, status.name if status else wanted.get("name", ""), hindered, now)
+
+
+def _tell_of_status(
+    outgoing: Outgoing, ticket: Ticket, by: User, wanted: str, hindered: dict[str, Any], now: datetime
+) -> None:
+    """Whoever chose a status that could not be set hears of it, or the owner for them; the history says why."""
+    ticket.record(EventKind.STATUS, by=by, now=now, wanted=wanted, **hindered)
+    anchor = f"e{ticket.events.order_by('-pk').values_list('pk', flat=True)[0]}"
+    for user in (by, ticket.owner):
+        if user and notifying.notify(user, NotificationKind.SENDING, ticket, actor=None, anchor=anchor, now=now):
+            return
+    logger.info("Outgoing %d: nobody is told that its status was not set", outgoing.pk)
 
 
 def _date_anew(outgoing: Outgoing, by: User, now: datetime) -> None:

@@ -143,6 +143,7 @@ class _Sending:
         if due_at is not None:
             outgoing.cancel_if_answered = cancel_if_answered
             outgoing.on_leaving = {"status": status.pk if status else None, "properties": _stored(properties)}
+            outgoing.on_leaving["name"] = status.name if status else ""  # to be told by, should it be gone by then
 
         last_event = self.ticket.events.order_by("-pk").values_list("pk", flat=True).first() or 0
         if insisted:

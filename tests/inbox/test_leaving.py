@@ -18,7 +18,8 @@ from inbox.replying import send
 from people.models import Role, User
 from tests.factories import make_contact, make_mailbox, make_message, make_pipeline, make_ticket, make_user
 from tests.mail_servers import SmtpServer
-from tickets.models import Kind, Pipeline, Property, Ticket
+from tests.signing_in import signed_in
+from tickets.models import Kind, Notification, Pipeline, Property, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +136,46 @@ def test_a_status_that_is_gone_by_now_leaves_the_pipeline_to_itself(
     Pipeline.objects.get().statuses.filter(pk=wanted["status"].pk).delete()
     left = leave(outgoing, TOMORROW)
     assert (left.turn, left.properties) == (Kind.WAITING_ON_CONTACT, {"cause": "Picking"})
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        ("asks", "it asks for Refund first"),
+        ("gone", "not among the statuses of the ticket's pipeline any more"),
+        ("properties", "what was filled in with it cannot be set any more"),
+    ],
+)
+def test_of_a_status_that_cannot_be_set_when_a_mail_leaves_its_writer_hears_and_the_history_tells(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer, meanwhile: str, why: str
+) -> None:
+    wanted = close(ticket)
+    outgoing = write(agent, ticket, **wanted)
+    if meanwhile == "asks":
+        Property.objects.create(key="refund", name="Refund")
+        ticket.pipeline.statuses.filter(pk=wanted["status"].pk).update(required=["refund"])
+    elif meanwhile == "gone":
+        ticket.pipeline.statuses.filter(pk=wanted["status"].pk).delete()
+    else:
+        Property.objects.all().delete()
+    left = leave(outgoing, TOMORROW)
+    assert left.turn == Kind.WAITING_ON_CONTACT, "it was answered all the same"
+    told = Notification.objects.get(user=agent, kind="sending")
+    assert told.anchor == f"e{left.events.latest('pk').pk}"
+    browser = signed_in(agent)
+    page = browser.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "was to set could not be set: <b>Closed</b>" in page
+    assert why in page
+    bell = browser.get("/notifications/").content.decode()
+    assert "A mail was sent, but its status could not be set" in bell
+    assert "A mail was not sent" not in bell
+
+
+def test_of_a_status_that_is_set_when_a_mail_leaves_nobody_hears(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer
+) -> None:
+    leave(write(agent, ticket, **close(ticket)), TOMORROW)
+    assert not Notification.objects.filter(kind="sending").exists()
 
 
 def test_only_its_writer_lets_a_mail_go_before_its_time(agent: User, ticket: Ticket, smtp_server: SmtpServer) -> None:

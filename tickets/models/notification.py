@@ -123,6 +123,11 @@ class Notification(models.Model):
         number = self.anchor.removeprefix("m")
         return int(number) if number != self.anchor and number.isdecimal() else None
 
+    @property
+    def is_of_status(self) -> bool:
+        """Of a mail that was sent, whose status could not be set with it; it is about that line of the history."""
+        return self.kind == NotificationKind.SENDING and self.anchor.startswith("e")
+
     def get_absolute_url(self) -> str:
         """The exact place. The message is named twice: a long thread folds its middle, and opens where it is asked to."""
         address, number = self.ticket.get_absolute_url(), self.message_number
