@@ -191,3 +191,26 @@ def test_a_very_long_name_leaves_its_place_to_the_sender(page, live_server, sign
     open_ticket(page, live_server, sign_in, aino, ticket)
     page.get_by_role("textbox", name="Reply").click()
     assert page.locator("#composer-head .rcpt__from + *").bounding_box()["width"] > 100
+
+
+@pytest.mark.parametrize(("language", "width", "panel"), [("fi", 390, False), ("en", 1440, True)])
+def test_whom_it_goes_to_and_from_where_can_be_read_in_any_width(
+    page, live_server, sign_in, aino, language, width, panel
+):
+    aino.language = language
+    aino.save(update_fields=["language"])
+    box, _other = make_mailbox("support@korpi-outdoor.example"), make_mailbox("warranty@korpi-outdoor.example")
+    ticket = make_ticket(name="Wrong size", contact=make_contact("elina@customer.example", "Elina Saarinen"))
+    make_message(ticket, text="It is too small.", mailbox=box)
+    page.set_viewport_size({"width": width, "height": 900})
+    open_ticket(page, live_server, sign_in, aino, ticket)
+    if width == 390:
+        page.locator(".composer-slim").click()
+    if panel:
+        page.keyboard.press("t")
+        expect(page.locator("#new-ticket")).to_be_visible()
+    for part in (page.locator(".rcpt__sum"), page.locator(".fromswitch .truncate")):
+        expect(part).to_be_visible()
+        assert part.evaluate("part => part.scrollWidth <= part.clientWidth"), part.inner_text()
+    line, more = page.locator(".rcpt--line").bounding_box(), page.locator("[data-toggle-fields]").bounding_box()
+    assert more["x"] + more["width"] <= line["x"] + line["width"]
