@@ -67,7 +67,7 @@ class Composer:
     kind: str = ""
     """Of the mail, as somebody asked for it."""
     later_again: LaterTimes | None = None
-    """Of a mail that was to leave at a time that cannot be."""
+    """Of a mail that was to leave later, and is printed again."""
     head: Head | None = field(init=False, default=None)
     """Of the reply; None for whoever may not write one."""
 

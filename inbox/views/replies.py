@@ -65,7 +65,7 @@ def _write(request: HttpRequest, ticket: Ticket) -> HttpResponse:
         except (NoSuchTime, DueInThePast, TooFarAhead) as error:
             written.error = str(error)
             again = _again(request, ticket, written)
-            again.later_again = later_again(request.POST, error, now)
+            again.later_again = later_again(request.POST, now, error)
             return answer_refused(request, ticket, again)
         except SentOtherwise as error:
             written.error, written.draft.form_key = str(error), Draft().form_key
@@ -80,4 +80,7 @@ def _again(request: HttpRequest, ticket: Ticket, written: Written) -> Composer:
     """The form with everything that was typed."""
     chosen = written.draft.answers if written.chosen else None
     ticket.refresh_from_db(fields=["trashed_at"])
-    return Composer(ticket, signed_in(request), Thread(ticket), chosen, mode="reply", reply=written)
+    again = Composer(ticket, signed_in(request), Thread(ticket), chosen, mode="reply", reply=written)
+    if request.POST.get("due"):
+        again.later_again = later_again(request.POST, timezone.now(), asks=is_shown_again(request))
+    return again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -168,6 +169,10 @@ class LaterTimes:
     earliest: datetime
     error: str = ""
     """Why what was asked for cannot be; then it is asked again, with the rest as it was chosen."""
+    asks: bool = False
+    """The dialog stands open."""
+    chosen: datetime | None = None
+    """Of a mail that was to leave then, and whose form is printed again."""
     own: str = ""
     status: int | None = None
     cancels: bool = True
@@ -178,11 +183,18 @@ def later_times(now: datetime) -> LaterTimes:
     return LaterTimes(_at(today + timedelta(days=1)), _at(next_monday(today)), today + timedelta(minutes=1))
 
 
-def later_again(post: QueryDict, error: ReplyError, now: datetime) -> LaterTimes:
+def later_again(post: QueryDict, now: datetime, error: ReplyError | None = None, *, asks: bool = False) -> LaterTimes:
+    """With everything that was chosen, for a form that is printed again; `error` is what is wrong with the time."""
+    chosen = None
+    if error is None:
+        with suppress(NoSuchTime):
+            chosen = _due(post, now)
     return replace(
         later_times(now),
-        error=str(error),
-        own=post.get("due_own", ""),
+        error=str(error or ""),
+        asks=asks or error is not None,
+        chosen=chosen,
+        own=timezone.localtime(chosen).strftime("%Y-%m-%dT%H:%M") if chosen else post.get("due_own", ""),
         status=as_number(post.get("due_status", "")),
         cancels="cancel_if_answered" in post,
     )

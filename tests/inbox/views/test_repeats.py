@@ -18,7 +18,8 @@ from inbox.models import Direction, Message, NotSent, Outgoing, OutgoingState, U
 from people.models import User
 from tests.factories import make_mailbox, make_message, make_ticket, make_user
 from tests.inbox.views.conftest import HTMX
-from tickets.models import Ticket
+from tests.people.test_signing_in import sign_in
+from tickets.models import Kind, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +152,41 @@ def test_of_a_mail_for_later_whose_time_is_over_the_repeat_says_what_became_of_i
     second = desk.post(address, form, headers=HTMX)
     assert says in second["HX-Trigger"]
     assert "It will be sent" not in second["HX-Trigger"]
+
+
+@pytest.mark.parametrize("due", ["own", "tomorrow"])
+def test_a_mail_for_later_that_is_shown_again_after_signing_in_is_still_for_later(
+    client: Client, agent: User, ticket: Ticket, due: str
+) -> None:
+    """In a browser without scripts, whose session had ended."""
+    closed = ticket.pipeline.first_status(Kind.CLOSED)
+    own = timezone.localtime(timezone.now() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
+    form = {"text": "Good morning.", "form_key": uuid.uuid4(), "due": due, "due_own": own if due == "own" else ""}
+    sign_in(client, agent)
+    del client.cookies["sessionid"]
+    client.post(f"/tickets/{ticket.number}/replies/", {**form, "due_status": closed.pk})
+    page = client.get(sign_in(client, agent)["Location"]).content.decode()
+    assert "You were signed out meanwhile" in page
+    filled = re.search(r'name="due_own" value="([^"]+)"', page)
+    assert filled
+    if due == "own":
+        assert filled[1] == own
+    dialog = page[page.index('id="send-later"') :].partition("</dialog>")[0]
+    assert f'<option value="{closed.pk}" selected>' in dialog
+    assert 'name="cancel_if_answered" value="1">' in dialog, "as it was unticked"
+    assert " data-asks-later" in page
+    button = re.search(r'<button [^>]*name="due" value="own"[^>]*>Send [^<]+, as chosen</button>', page)
+    assert button
+    client.post(f"/tickets/{ticket.number}/replies/", {**form, "due": "own", "due_own": filled[1]})
+    assert Outgoing.objects.get().is_scheduled
+
+
+def test_a_mail_for_later_that_is_refused_keeps_its_time(desk: Client, ticket: Ticket) -> None:
+    form = {"text": "Good morning.", "form_key": uuid.uuid4(), "due": "tomorrow", "recipients": "1", "to": "elina"}
+    page = desk.post(f"/tickets/{ticket.number}/replies/", form, headers=HTMX).content.decode()
+    assert re.search(r'name="due_own" value="[^"]+T08:00"', page)
+    assert ", as chosen</button>" in page
+    assert " data-asks-later" not in page, "the dialog would hide what is wrong"
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
