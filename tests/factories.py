@@ -72,11 +72,14 @@ def make_mailbox(address: str = "", **fields: Any) -> Mailbox:
 def make_message(
     ticket: Ticket, *, direction: str = Direction.IN, now: datetime | None = None, **fields: Any
 ) -> Message:
-    """A message on a ticket, in its newest conversation (made if there is none); the ticket's counts follow."""
+    """A message on a ticket, in its newest conversation or that of `mailbox` (made if there is none); the ticket's counts
+    follow.
+    """
     now = now or timezone.now()
     number = next(_count)
-    conversation = ticket.conversations.first()
     mailbox = fields.pop("mailbox", None)
+    conversations = ticket.conversations.filter(mailbox=mailbox) if mailbox else ticket.conversations.all()
+    conversation = conversations.first()
     if conversation is None and direction != Direction.INTERNAL:
         mailbox = mailbox or make_mailbox()
         conversation = Conversation.objects.create(
