@@ -18,7 +18,10 @@ def apply_to_ticket(
     status: Status | None = None,
     properties: Mapping[str, Any] | None = None,
 ) -> None:
-    """Properties and status that go with it, and the mail itself: counted, and unless it went aside the contact's turn. Raises a TicketError."""
+    """Properties and status that go with it, and the mail itself: counted, and unless it went aside the contact's turn.
+
+    Raises a TicketError.
+    """
     ticket = message.ticket
     assert ticket is not None  # noqa: S101 - what we write is on a ticket
     if properties:
