@@ -143,7 +143,11 @@ def process(incoming_id: int, *, now: datetime | None = None, hurried: bool = Fa
 
     `hurried` tries again without a pause what failed for no reason that passes. Raises nothing that the mail is to blame for. While the database is away it raises that, and the row is tried again.
     """
-    clock = _clock(now)
+    with reading.readers:  # before it is claimed, or the claim would run out while it waits
+        return _process(incoming_id, _clock(now), hurried)
+
+
+def _process(incoming_id: int, clock: Callable[[], datetime], hurried: bool) -> Incoming:
     incoming = Incoming.objects.claim(incoming_id, now=clock())
     if incoming is None:
         return Incoming.objects.select_related("mailbox").get(pk=incoming_id)

@@ -5,7 +5,7 @@ are parsed and foreign HTML is cleaned in a child (child.py), which lives for ma
 ends when it outlasts its time.
 """
 
-from inbox.reading.pool import read
+from inbox.reading.pool import read, readers
 from inbox.reading.values import Reading, TooMuchMemory, TooMuchTime, Unreadable
 
-__all__ = ["Reading", "TooMuchMemory", "TooMuchTime", "Unreadable", "read"]
+__all__ = ["Reading", "TooMuchMemory", "TooMuchTime", "Unreadable", "read", "readers"]

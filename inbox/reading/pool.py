@@ -17,6 +17,9 @@ from inbox.reading.values import Reading, TooMuchMemory, TooMuchTime, Unreadable
 
 SECONDS = 20.0
 KEPT_IDLE = 2
+AT_ONCE = 4
+readers = threading.BoundedSemaphore(AT_ONCE)
+"""A worker has many slots, most of them to wait for other servers. Each reading process takes a processor and memory."""
 COMMAND = [sys.executable, "-m", "inbox.reading.child"]
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
 _CHUNK = 256 * 1024

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 import time
 from datetime import timedelta
 from email.message import EmailMessage
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -423,3 +426,27 @@ def test_a_file_that_no_row_names_is_collected_after_an_hour(mailbox: Mailbox) -
 
     assert not default_storage.exists(lost)
     assert default_storage.exists(str(kept.raw.name))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_however_many_mails_come_at_once_a_worker_reads_few_of_them_at_a_time(mailbox: Mailbox, poison: None) -> None:
+    """Each is read in a process of its own, and it has more slots than the machine has memory for those."""
+    stored = [receiving.store(mailbox, make_mail(X_Poison="hang"), source="pipe", now=timezone.now()) for _ in range(8)]
+
+    def work(pk: int) -> None:
+        receiving.process(pk)
+        connection.close()
+
+    def children() -> int:
+        found = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "poisoned_child"], capture_output=True)
+        return len(found.stdout.split())
+
+    of_other_tests = children()
+    workers = [threading.Thread(target=work, args=(incoming.pk,)) for incoming in stored]
+    for worker in workers:
+        worker.start()
+    most = 0
+    while any(worker.is_alive() for worker in workers):
+        most = max(most, children() - of_other_tests)
+    assert 1 < most <= pool.AT_ONCE
+    assert {row.tries for row in Incoming.objects.all()} == {1}
