@@ -127,10 +127,17 @@ def lost(route: Route) -> None:
     route.abort()
 
 
-def test_a_mail_whose_answer_was_lost_leaves_the_editor_with_a_way_back(desk: Page, ticket: Ticket) -> None:
+@pytest.mark.parametrize("files", [0, 1])
+def test_a_mail_whose_answer_was_lost_leaves_the_editor_with_a_way_back(desk: Page, ticket: Ticket, files: int) -> None:
     desk.keyboard.press("r")
     editor(desk).click()
     desk.keyboard.type("Your jacket is on its way.")
+    if files:
+        desk.locator("#composer-reply input[type=file]").first.set_input_files(
+            {"name": "label.txt", "mimeType": "text/plain", "buffer": b"a label"}
+        )
+        expect(desk.locator("#composer-reply input[name=upload]")).to_have_count(1)
+        editor(desk).click()
     desk.route("**/replies/**", lost)
     desk.keyboard.press("Control+Enter")
     expect(editor(desk)).to_have_text("")
@@ -139,6 +146,7 @@ def test_a_mail_whose_answer_was_lost_leaves_the_editor_with_a_way_back(desk: Pa
     toast = desk.locator("#toasts .toast", has_text="Sending to Elina Saarinen")
     toast.get_by_role("button", name="Undo").click()
     expect(editor(desk)).to_have_text("Your jacket is on its way.")
+    expect(desk.locator("#composer-reply input[name=upload]")).to_have_count(files)
 
 
 def test_what_was_typed_on_after_a_lost_answer_is_told_from_what_was_sent(desk: Page, ticket: Ticket) -> None:
