@@ -22,3 +22,16 @@ def test_saving_one_section_keeps_what_was_typed_into_the_others(page, live_serv
     expect(page.locator("#password input[type='password']").first).to_have_value("")
     page.reload()
     expect(page.locator("#signature textarea")).to_have_value("")
+
+
+def test_on_a_phone_every_section_of_the_page_can_be_seen_and_pressed(page, live_server, sign_in, aino):
+    aino.language = "fi"
+    aino.save(update_fields=["language"])
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/profile/")
+    links = page.locator(".page__nav a")
+    expect(links).to_have_count(8)
+    for link in links.all():
+        box = link.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, link.inner_text()

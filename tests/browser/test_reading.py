@@ -11,8 +11,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from helpdesk.html import clean, count_remote_images
-from inbox.models import Attachment, Message
-from tests.factories import make_message, make_ticket
+from inbox.models import Attachment, Message, Outgoing
+from inbox.replying import reply
+from tests.factories import make_contact, make_message, make_ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -285,3 +286,23 @@ def test_a_folded_quote_keeps_nobody_waiting(page, live_server, sign_in, aino):
     page.locator("#thread .quoted email-frame").wait_for(state="attached")
     # Long before a slow frame would be given up.
     expect(page.locator("#thread:state(settling)")).to_have_count(0, timeout=300)
+
+
+def test_on_a_phone_the_head_of_a_sent_mail_keeps_whom_it_went_to_apart_from_when(page, live_server, sign_in, aino):
+    aino.language = "fi"
+    aino.save(update_fields=["language"])
+    ticket = make_ticket(name="Wrong size", contact=make_contact("elina@customer.example", "Elina Saarinen"))
+    make_message(ticket, text="It is too small.")
+    sent = reply(ticket, by=aino, text="A larger one is on its way.")
+    Outgoing.objects.filter(message=sent).update(state="sent")
+    Message.objects.filter(pk=sent.pk).update(at=timezone.now() - timedelta(days=40))
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, aino)
+    page.goto(f"{live_server.url}/tickets/{ticket.number}/")
+    to, when = page.locator(f"#m{sent.pk}-meta summary"), page.locator(f"#m{sent.pk}-when")
+    expect(to).to_contain_text("vastaanottaja Elina")
+    whom, time = to.bounding_box(), when.bounding_box()
+    assert whom["y"] >= time["y"] + time["height"] or whom["x"] + whom["width"] + 4 <= time["x"]
+    assert time["height"] < 24
+    assert to.locator(".truncate").evaluate("part => part.scrollWidth <= part.clientWidth")
+    assert time["x"] + time["width"] <= page.locator(f"#m{sent.pk}").bounding_box()["x"] + 374
