@@ -8,6 +8,7 @@ const TOLD = ["htmx:before:request", "htmx:finally:request"]
 export class TypedAhead {
   #opening = new Set() // requests that bring another ticket in the place of this one
   #held // { mode, text, pane }: asked for while `pane` was about to go
+  #left // the field of the ticket that goes, for when it stays after all
   #typedAt = -Infinity // the last letter in a field that one has not left by oneself
 
   start() {
@@ -45,7 +46,9 @@ export class TypedAhead {
     if ([...this.#opening].some(({ request }) => request.method === "GET")) this.#drop()
     this.#opening.add(ctx)
     // What is typed from here on is not for the one that goes.
-    if (document.activeElement.matches(`#ticket :is(${TEXT})`)) document.activeElement.blur()
+    if (!document.activeElement.matches(`#ticket :is(${TEXT})`)) return
+    this.#left = document.activeElement
+    this.#left.blur()
   }
 
   #answered(ctx) {
@@ -55,10 +58,15 @@ export class TypedAhead {
   }
 
   #give() {
-    if (!this.#held || this.isOpening) return
+    if (this.isOpening) return
+    const left = this.#left
+    this.#left = undefined
+    if (left?.isConnected && document.activeElement === document.body) left.focus()
+    if (!this.#held) return
     const { mode, text, pane } = this.#held
     if (!pane?.isConnected) document.querySelector("#composer")?.open(mode)
     const field = document.activeElement
+    // Words that were meant for another ticket are nothing for this one.
     if (pane?.isConnected || !field.matches(`#composer :is(${TEXT})`)) return this.#drop()
 
     this.#held = undefined
@@ -104,6 +112,7 @@ export class TypedAhead {
 
 function bringsAnother({ target, request, sourceElement }) {
   if (sourceElement?.closest("next-ticket")?.goesOn) return true
+  if (sourceElement?.matches("#reply-form:has([name='next']:checked)")) return true
   const place = typeof target === "string" ? document.querySelector(target) : target
   return request.method === "GET" && place?.id === "ticket"
 }

@@ -54,6 +54,11 @@ def slow(page: Page, address: str, milliseconds: int) -> None:
     )
 
 
+def open_without_leaving_the_editor(page: Page, ticket: Ticket) -> None:
+    """As going back in the browser does."""
+    page.evaluate("link => document.querySelector(link).click()", f"#t{ticket.number}-link")
+
+
 def words_of(draft: Draft | None) -> str:
     from html import unescape
     from re import sub
@@ -116,6 +121,50 @@ def test_r_after_e_answers_the_next_ticket(desk, tickets):
     expect(desk.locator("#ticket-title")).to_have_text("ticket 1")
     expect(editor_of(desk)).to_have_text(TEXT)
     nothing_happened(tickets[1:])
+
+
+def test_what_is_typed_in_an_editor_that_goes_is_for_the_one_that_comes(desk, tickets):
+    desk.keyboard.press("r")
+    expect(editor_of(desk)).to_be_focused()
+    slow(desk, f"/tickets/{tickets[2].number}/?", 500)
+    open_without_leaving_the_editor(desk, tickets[2])
+    desk.keyboard.press("r")
+    desk.keyboard.type(TEXT, delay=20)
+    expect(desk.locator("#ticket-title")).to_have_text("ticket 2")
+    expect(editor_of(desk)).to_have_text(TEXT)
+    assert not Draft.objects.exclude(ticket=tickets[2]).exists()
+    nothing_happened(tickets)
+
+
+def test_what_is_typed_after_send_and_next_is_the_answer_to_the_next(desk, tickets):
+    desk.locator("#ticket").focus()
+    desk.keyboard.press("r")
+    desk.keyboard.type("We send another.")
+    desk.locator("#send-more").click()
+    desk.get_by_role("menuitemcheckbox", name="Then open the next ticket").check()
+    desk.keyboard.press("Escape")
+    editor_of(desk).focus()
+    slow(desk, "/replies/", 500)
+    desk.keyboard.press("Control+Enter")
+    desk.wait_for_timeout(50)
+    desk.keyboard.press("r")
+    desk.keyboard.type(TEXT, delay=20)
+    expect(desk.locator("#ticket-title")).to_have_text("ticket 1")
+    expect(editor_of(desk)).to_have_text(TEXT)
+    until(desk, lambda: words_of(Draft.objects.filter(ticket=tickets[1]).first()) == TEXT)
+    assert not Draft.objects.exclude(ticket=tickets[1]).exists()
+    nothing_happened(tickets[1:])
+
+
+def test_an_editor_stays_in_use_when_the_ticket_does_not_come(desk, tickets):
+    desk.keyboard.press("r")
+    desk.keyboard.type("Half an ")
+    desk.route("**/tickets/**", lambda route: route.abort())
+    open_without_leaving_the_editor(desk, tickets[2])
+    expect(editor_of(desk)).to_be_focused()
+    desk.keyboard.type("answer")
+    expect(editor_of(desk)).to_have_text("Half an answer")
+    nothing_happened(tickets)
 
 
 def test_r_and_then_another_ticket_leaves_no_words_in_either(desk, tickets):
@@ -203,12 +252,8 @@ def test_r_goes_on_at_the_end_of_a_draft(desk, tickets):
     desk.keyboard.press("r")
     desk.keyboard.type(", hello")
     expect(editor_of(desk)).to_have_text("Dear Elina, hello")
+    until(desk, lambda: words_of(Draft.objects.first()) == "Dear Elina, hello")
     desk.keyboard.press("ArrowLeft")
-    print(desk.evaluate("[getSelection().anchorOffset, document.activeElement.className]"))
-    desk.keyboard.press("Escape")
-    print(desk.evaluate("[getSelection().anchorOffset, document.activeElement.className]"))
-    desk.keyboard.press("r")
-    print(desk.evaluate("[getSelection().anchorOffset, document.activeElement.className]"))
     desk.keyboard.press("Escape")
     desk.keyboard.press("r")
     desk.keyboard.type("!")
