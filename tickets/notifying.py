@@ -136,7 +136,7 @@ def looked_at(ticket: Ticket, user: User, now: datetime) -> None:
 
 
 def wants_mail(user: User, kind: NotificationKind) -> bool:
-    """A mail that was not sent is told of wherever somebody hears of their own tickets' answers."""
+    """Of a mail of theirs that did not go out everybody is told, whatever they want to be mailed: the customer waits."""
     return {
         NotificationKind.MENTION: user.mail_on_mention,
         NotificationKind.ASSIGNMENT: user.mail_on_assignment,

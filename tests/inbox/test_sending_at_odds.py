@@ -125,6 +125,18 @@ def test_a_mailbox_that_cannot_be_fetched_is_not_waited_for(
     assert fresh(outgoing).state == OutgoingState.SENT
 
 
+@pytest.mark.parametrize(("seconds", "state"), [(300, OutgoingState.HELD), (301, OutgoingState.SENT)])
+def test_a_mailbox_that_is_fetched_seldom_is_not_waited_for(
+    agent: User, ticket: Ticket, smtp_server: SmtpServer, seconds: int, state: str
+) -> None:
+    outgoing = unless_answered(agent, ticket)
+    box = outgoing.mailbox
+    box.imap_host, box.poll_seconds = "imap.desk.example", seconds
+    box.save()
+    outgoing.send_now()
+    assert fresh(outgoing).state == state
+
+
 def elsewhere(agent: User, ticket: Ticket, text: str = "SECRET for the lawyer only.", **fields: Any) -> Draft:
     """What the agent has begun after Send: a forward to somebody else."""
     fields = {"kind": "forward", "to": [{"name": "", "address": "lawyer@law.example"}], "cc": [], "bcc": [], **fields}
@@ -171,6 +183,17 @@ def test_what_was_kept_unsent_is_written_anew_once_the_other_one_is_gone(agent: 
     again = send(draft, by=agent)
     assert fresh(kept).replaced_by == again
     assert fresh(ticket).message_count == 2
+
+
+def test_the_form_of_a_mail_that_was_kept_unsent_can_be_sent_again(agent: User, ticket: Ticket) -> None:
+    """It stands in another tab still, and has sent nothing after all."""
+    form = draft_of(agent, ticket)
+    unsent = send(form, by=agent)
+    elsewhere(agent, ticket).save()
+    assert undoing.undo_sending(unsent.outgoing, by=agent, now=timezone.now()) is None
+    again = send(draft_of(agent, ticket, form_key=form.form_key), by=agent)
+    assert again != unsent
+    assert fresh(again.outgoing).state == OutgoingState.HELD
 
 
 def test_a_mail_for_later_is_not_taken_back_into_another_answer(agent: User, ticket: Ticket) -> None:
@@ -422,6 +445,34 @@ def test_of_two_who_write_a_mail_anew_the_second_is_asked_first(agent: User, fai
     assert check.message == first.pk
     send(theirs, by=colleague, overrides={"replaced", "changed"})
     assert fresh(failed).replaced_by == first
+
+
+def test_a_form_that_does_not_say_what_it_is_written_anew_for_is_asked_by_what_was_kept(
+    agent: User, ticket: Ticket, failed: Outgoing
+) -> None:
+    """An older page, or one in which the same answer was begun before."""
+    anew(failed, agent)
+    first = send(anew(failed, make_user()), by=make_user())
+    with pytest.raises(errors.CheckFailed) as caught:
+        send(draft_of(agent, ticket, "Another one."), by=agent)
+    assert [check.name for check in caught.value.checks] == ["replaced"]
+    assert caught.value.checks[0].message == first.pk
+
+
+def test_a_text_that_was_changed_elsewhere_stays_when_the_older_one_replaces_a_mail(
+    agent: User, ticket: Ticket, failed: Outgoing
+) -> None:
+    kept = anew(failed, agent)
+    Draft.objects.filter(pk=kept.pk).update(html="<p>Better words.</p>", version=kept.version + 1)
+    older = draft_of(agent, ticket, "Poor words.", form_key=kept.form_key, version=kept.version)
+    sent = send(older, by=agent)
+    assert sent.text == "Poor words."
+    assert fresh(failed).replaced_by == sent
+    stays = Draft.objects.filter(user=agent).unsent().get()
+    assert (stays.html, stays.replaces) == ("<p>Better words.</p>", failed.message)
+    with pytest.raises(errors.CheckFailed) as caught:
+        send(stays, by=agent)
+    assert caught.value.checks[0].name == "replaced", "the customer has it by now"
 
 
 def test_who_has_a_mail_already_does_not_get_it_again_when_it_is_written_anew(

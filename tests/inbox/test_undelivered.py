@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from inbox import notices
 from inbox.models import Outgoing, OutgoingState
 from inbox.replying import reply
 from people.models import User
@@ -150,6 +151,19 @@ def test_whoever_wrote_a_mail_that_was_refused_hears_of_it_wherever_they_are_by_
     outgoing = write()
     outgoing.send_now()
     assert told(ticket) == [(agent.email, f"m{outgoing.message_id}")]
+
+
+def test_of_a_refused_mail_its_writer_hears_by_mail_whatever_they_want_to_be_mailed(
+    write: Any, smtp_server: SmtpServer, agent: User
+) -> None:
+    wishes = ("mail_on_mention", "mail_on_assignment", "mail_on_answer", "mail_on_team_ticket")
+    User.objects.filter(pk=agent.pk).update(**dict.fromkeys(wishes, False))
+    smtp_server.answer_to["rcpt"] = lambda _: REFUSED
+    write().send_now()
+    smtp_server.answer_to.clear()
+    later = timezone.now() + timedelta(seconds=61)
+    assert [notices.mail(pk, now=later) for pk in Notification.objects.to_mail(later).values_list("pk", flat=True)]
+    assert smtp_server.taken[-1].recipients == [agent.email]
 
 
 def test_of_a_refused_mail_whose_writer_is_gone_the_owner_hears(
