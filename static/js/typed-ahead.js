@@ -24,10 +24,13 @@ export class TypedAhead {
   // Keys that are pressed now are not meant for the ticket that still shows.
   get isOpening() { return this.#opening.size > 0 }
 
-  // Into the editor of the open ticket, or of the one that comes.
+  // Into the editor of the open ticket, or of the one that comes. False where there is none: what is typed then goes nowhere.
   write(mode) {
+    const composer = document.querySelector("#composer")
     if (this.isOpening) this.#held = { mode, text: "", pane: document.querySelector("#ticket") }
-    else document.querySelector("#composer")?.open(mode)
+    else if (composer) composer.open(mode)
+    else this.#typedAt = performance.now()
+    return this.isOpening || Boolean(composer)
   }
 
   handleEvent(event) {

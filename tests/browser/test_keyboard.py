@@ -155,3 +155,16 @@ def test_a_collaborator_is_offered_no_key_for_what_they_may_not_do(page, sign_in
     page.keyboard.press("Control+k")
     expect(page.locator("#palette")).to_be_visible()
     expect(page.locator("#palette")).not_to_contain_text("Close, and open the next")
+
+
+def test_r_where_no_ticket_is_open_says_so_and_what_follows_is_no_command(page, sign_in, aino):
+    sign_in(page, aino)
+    expect(page.locator("#ticket .empty")).to_be_visible()
+    page.locator("body").press("r")
+    page.keyboard.type("the title", delay=20)
+    expect(page.locator("#announce")).to_contain_text("Open a ticket first")
+    page.wait_for_timeout(300)
+    expect(page.locator("#panel > *")).to_have_count(0)
+    page.wait_for_timeout(1_000)  # whoever rests has seen it
+    page.keyboard.press("t")
+    expect(page.get_by_label("Ticket name", exact=True)).to_be_focused()

@@ -1,5 +1,6 @@
-// <desk-keys hidden>: single keys do what a control says of itself by data-shortcut="e", "shift+p" or "g d", so that a key
+// <desk-keys data-nothing-open="…" hidden>: single keys do what a control says of itself by data-shortcut="e", "shift+p" or "g d", so that a key
 // works where its control is and nowhere else. What has no control of its own (moving among messages) is told here.
+import { announce } from "../announce.js";
 import { TypedAhead } from "../typed-ahead.js";
 import { singleKeysAreOn } from "./key-preference.js";
 
@@ -49,9 +50,9 @@ class DeskKeys extends HTMLElement {
     return {
       n: () => this.#message(1),
       p: () => this.#message(-1),
-      r: () => this.#ahead.write("reply"),
+      r: () => this.#write("reply"),
       "shift+r": () => document.activeElement.closest(".msg")?.querySelector(".msg__actions a")?.click(),
-      c: () => this.#ahead.write("comment"),
+      c: () => this.#write("comment"),
       "[": () => document.querySelector("workspace-panes")?.toggle("views"),
       "]": () => document.querySelector("workspace-panes")?.toggle("context"),
       "?": () => document.querySelector("#shortcuts")?.showModal(),
@@ -63,6 +64,11 @@ class DeskKeys extends HTMLElement {
   #control(keys) {
     const controls = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(keys)}"]`)]
     return clicking(controls.filter((control) => !control.disabled && control.checkVisibility()).at(-1))
+  }
+
+  #write(mode) {
+    if (this.#ahead.write(mode)) return
+    announce(this.dataset.nothingOpen)
   }
 
   #message(by) {
