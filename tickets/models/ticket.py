@@ -262,10 +262,7 @@ class Ticket(models.Model):
         self.insist_on(status)
         if status.pk == self.status_id:
             return
-        was = self.status
-        self._set_status(status, now)
-        kind = EventKind.REOPENED if was.closes and not status.closes else EventKind.STATUS
-        self.record(kind, by=by, now=now, **{"from": was.name, "to": status.name})
+        self._change_status(status, by=by, now=now)
 
     def insist_on(self, status: Status, given: Mapping[str, Any] | None = None) -> None:
         """Raises what `move_to` would raise, once the properties that are `given` are set."""
@@ -352,14 +349,10 @@ class Ticket(models.Model):
         self.last_inbound_at = max(filter(None, [self.last_inbound_at, at]))
         self._count_message(at, preview, has_attachments, "last_inbound_at")
         if self.message_count > 1 and self.turn != Kind.WAITING_ON_US:
-            was, since = self.status, self.turn_since
-            status = self.pipeline.first_status(Kind.WAITING_ON_US)
+            was, status = self.status, self.pipeline.first_status(Kind.WAITING_ON_US)
             if status.kind != Kind.WAITING_ON_US and not was.closes:
                 return  # a pipeline without such a status leaves an open ticket where it is
-            self._set_status(status, since if was.kind == Kind.NEW else at)
-            kind = EventKind.REOPENED if was.closes and not status.closes else EventKind.STATUS
-            if status.pk != was.pk:
-                self.record(kind, by=None, now=at, **{"from": was.name, "to": status.name})
+            self._change_status(status, by=None, now=at, since=self.turn_since if was.kind == Kind.NEW else at)
 
     @transaction.atomic
     def noted(self, *, at: datetime, has_attachments: bool = False) -> None:
@@ -392,9 +385,7 @@ class Ticket(models.Model):
     def wait_for_contact(self, *, by: User, now: datetime) -> None:
         """What the pipeline does by itself when `by` answered and chose no status."""
         if usual := self.status_after_answer():
-            was = self.status
-            self._set_status(usual, now)
-            self.record(EventKind.STATUS, by=by, now=now, **{"from": was.name, "to": usual.name})
+            self._change_status(usual, by=by, now=now)
 
     def status_after_answer(self) -> Status | None:
         """Where its pipeline puts it when we answer and nobody chooses. None: it stays where it is."""
@@ -419,10 +410,9 @@ class Ticket(models.Model):
         self.last_inbound_at = max(filter(None, [self.last_inbound_at, at]))
         self._count_message(at, self.preview, has_attachments, "last_inbound_at")
         if self.turn == Kind.WAITING_ON_CONTACT:
-            was, status = self.status, self.pipeline.first_status(Kind.WAITING_ON_US)
+            status = self.pipeline.first_status(Kind.WAITING_ON_US)
             if status.kind == Kind.WAITING_ON_US:
-                self._set_status(status, at)
-                self.record(EventKind.STATUS, by=None, now=at, **{"from": was.name, "to": status.name})
+                self._change_status(status, by=None, now=at)
 
     @transaction.atomic
     def not_delivered(self, *, at: datetime) -> None:
@@ -441,10 +431,9 @@ class Ticket(models.Model):
         """`by` sends what did not arrive once more: it is the contact's turn again, unless they wrote meanwhile."""
         self.lock()
         if self.undelivered and self.turn == Kind.WAITING_ON_US:
-            was, status = self.status, self.pipeline.first_status(Kind.WAITING_ON_CONTACT)
+            status = self.pipeline.first_status(Kind.WAITING_ON_CONTACT)
             if status.kind == Kind.WAITING_ON_CONTACT:
-                self._set_status(status, at)
-                self.record(EventKind.STATUS, by=by, now=at, **{"from": was.name, "to": status.name})
+                self._change_status(status, by=by, now=at)
 
     def mark_undelivered(self, undelivered: bool) -> None:
         self.undelivered = undelivered
@@ -479,6 +468,14 @@ class Ticket(models.Model):
         from tickets import notifying
 
         notifying.came_to_team(self, by=by, now=now)
+
+    def _change_status(self, status: Status, *, by: User | None, now: datetime, since: datetime | None = None) -> None:
+        """And record it. `since` when it is somebody else's turn by that; None: since now."""
+        was = self.status
+        self._set_status(status, since or now)
+        if status.pk != was.pk:
+            kind = EventKind.REOPENED if was.closes and not status.closes else EventKind.STATUS
+            self.record(kind, by=by, now=now, **{"from": was.name, "to": status.name})
 
     def _set_status(self, status: Status, now: datetime) -> None:
         if status.kind != self.turn:
