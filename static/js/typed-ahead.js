@@ -8,6 +8,7 @@ const TOLD = ["htmx:before:request", "htmx:finally:request"]
 export class TypedAhead {
   #opening = new Set() // requests that bring another ticket in the place of this one
   #held // { mode, text, pane }: asked for while `pane` was about to go
+  #later // what else waits for the ticket that comes
   #left // the field of the ticket that goes, for when it stays after all
   #typedAt = -Infinity // the last letter in a field that one has not left by oneself
 
@@ -31,6 +32,11 @@ export class TypedAhead {
     else if (composer) composer.open(mode)
     else this.#typedAt = performance.now()
     return this.isOpening || Boolean(composer)
+  }
+
+  // For what makes nothing of the open ticket, and would lose the focus to the one that comes.
+  later(act) {
+    this.#later = act
   }
 
   handleEvent(event) {
@@ -62,8 +68,9 @@ export class TypedAhead {
 
   #give() {
     if (this.isOpening) return
-    const left = this.#left
-    this.#left = undefined
+    const [left, later] = [this.#left, this.#later]
+    this.#left = this.#later = undefined
+    later?.()
     if (left?.isConnected && document.activeElement === document.body) left.focus()
     if (!this.#held) return
     const { mode, text, pane } = this.#held

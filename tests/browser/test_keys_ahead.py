@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -109,6 +110,16 @@ def test_while_a_ticket_is_opened_no_key_does_anything_to_the_one_that_goes(desk
     desk.wait_for_timeout(300)
     expect(desk.locator(":popover-open.menu")).to_have_count(0)
     nothing_happened(tickets)
+
+
+def test_a_ticket_that_one_makes_meanwhile_is_for_whoever_wrote_the_one_that_comes(desk, tickets):
+    slow(desk, f"/tickets/{tickets[1].number}/?", 300)
+    desk.keyboard.press("Enter")
+    desk.keyboard.press("t")
+    expect(desk.locator("#ticket-title")).to_have_text("ticket 1")
+    expect(desk.get_by_label("Ticket name", exact=True)).to_be_focused()
+    contact = tickets[1].contact
+    expect(desk.get_by_role("link", name=f"For {contact}")).to_have_attribute("href", re.compile(rf"\b{contact.pk}\b"))
 
 
 def test_r_after_e_answers_the_next_ticket(desk, tickets):

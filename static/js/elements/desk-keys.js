@@ -30,6 +30,7 @@ class DeskKeys extends HTMLElement {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
     const keys = this.#first + (event.shiftKey && /^[a-z]$/.test(key) ? `shift+${key}` : key)
     this.#wait(keys === "g" ? "g " : "")
+    if (this.#ahead.isOpening && keys === "t") return this.#ahead.later(() => this.#control(keys)?.())
     if (this.#ahead.isOpening && !/^([rc]|g( .)?)$/.test(keys)) return
     const act = keys === "g" ? () => {} : this.#own(keys) ?? this.#control(keys)
     if (!act) return
