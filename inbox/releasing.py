@@ -28,7 +28,7 @@ def is_third_party(sender: str, ticket: Ticket, answers: Message | None, *, doub
     aside = ticket.messages.filter(Q(kind=MessageKind.FORWARD) | Q(third_party=True))
     if doubtful:
         return aside.exists()
-    if not sender or sender in _addresses_of_contacts(ticket):
+    if not sender or sender in addresses_of_contacts(ticket):
         return False
     if answers is not None and (answers.kind == MessageKind.FORWARD or answers.third_party):
         return True
@@ -48,7 +48,7 @@ def kept_from(message: Message, addresses: Iterable[str], ticket: Ticket) -> lis
     """Those of `addresses` who may not get the words and files of `message`, because it stands aside of them."""
     if not is_aside(message):
         return []
-    contacts, had_it = _addresses_of_contacts(ticket), _on(message)
+    contacts, had_it = addresses_of_contacts(ticket), _on(message)
     others = _with_customer(ticket) - had_it
     return [one for one in dict.fromkeys(addresses) if normalised(one) in contacts or normalised(one) in others]
 
@@ -65,12 +65,14 @@ def release(message: Message, *, by: User, now: datetime) -> None:
         message.ticket.changed()
 
 
-_FIELDS = ("from_address", "to", "cc", "bcc", "reply_to")
-
-
-def _addresses_of_contacts(ticket: Ticket) -> set[str]:
-    contacts = [ticket.contact_id, *ticket.other_contacts.values_list("pk", flat=True)]
+def addresses_of_contacts(ticket: Ticket) -> set[str]:
+    """Those that belong to the ticket whether or not anybody wrote from or to them."""
+    # Two questions: as one, the database would read the addresses of all contacts.
+    contacts = [ticket.contact_id, *ticket.other_contacts.order_by().values_list("pk", flat=True)]
     return set(ContactAddress.objects.filter(contact__in=contacts).values_list("address", flat=True))
+
+
+_FIELDS = ("from_address", "to", "cc", "bcc", "reply_to")
 
 
 def _with_customer(ticket: Ticket) -> set[str]:

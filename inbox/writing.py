@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
 from helpdesk import html as safe_html
+from helpdesk.numbers import as_key
 from helpdesk.storage import delete_after_commit
 from inbox.errors import SentOtherwise, UploadGone
 from inbox.models import Attachment, Message, Upload
@@ -20,7 +21,7 @@ from inbox.models.message import Address
 from people.models import User
 from people.models.contact import normalised
 
-_UPLOADED = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
+UPLOADED = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def read_body(by: User, html: str, text: str, uploads: Iterable[Upload | UUID | 
     inline: dict[UUID, str] = {}
 
     def into_mail(source: str) -> str:
-        uploaded = _UPLOADED.search(source)
+        uploaded = UPLOADED.search(source)
         if uploaded is None:
             return source
         key = _key(uploaded[1])
@@ -106,7 +107,7 @@ def says(
         if {normalised(one["address"]) for one in to} != {normalised(one["address"]) for one in went_to}:
             return False
     used = _used(Attachment.objects.filter(message=message))
-    files = [*uploads, *_UPLOADED.findall(html)]
+    files = [*uploads, *UPLOADED.findall(html)]
     keys = {one.pk if isinstance(one, Upload) else _key(one) for one in files}
     brought = {one.pk: (one.name, one.size) for one in files if isinstance(one, Upload) and one.pk not in used}
     left = Counter((file.name, file.size) for key, file in used.items() if key not in keys)
@@ -162,7 +163,7 @@ def _used(attachments: Iterable[Attachment]) -> dict[UUID, Attachment]:
 
 
 def _key(text: UUID | str) -> UUID:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        raise UploadGone from None
+    key = as_key(str(text))
+    if key is None:
+        raise UploadGone
+    return key

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-
 from inbox import checking
 from inbox.addressing import Recipients
 from inbox.errors import CheckFailed, DueInThePast, MayNotReply, TicketInTrash, TooFarAhead
 from inbox.models import Draft, Message, Outgoing, OutgoingState
+from inbox.releasing import addresses_of_contacts
 from inbox.writing import Body
-from people.models import ContactAddress, User
+from people.models import User
 from people.models.contact import normalised
 from tickets.models import Ticket
 
@@ -39,7 +38,7 @@ def insist(
 ) -> list[str]:
     """The names of the checks that were insisted on. Raises CheckFailed with all that there are otherwise."""
     addresses = [entry["address"] for entry in (*recipients.to, *recipients.cc, *recipients.bcc)]
-    known = known_addresses(draft.ticket)
+    known = addresses_of_contacts(draft.ticket)
     twice = _sent_twice(draft)
     found = [twice] if twice else []
     found += checking.checks(
@@ -78,9 +77,3 @@ def _messages_to_ask(draft: Draft, knows_everybody: bool) -> list[Message]:
     if knows_everybody:
         messages = messages.filter(pk__gt=draft.begun_after) if draft.begun_after else messages.none()
     return list(messages)
-
-
-def known_addresses(ticket: Ticket) -> set[str]:
-    """Addresses that belong to the ticket whether or not anybody wrote from or to them."""
-    theirs = Q(contact=ticket.contact_id) | Q(contact__further_tickets=ticket)
-    return set(ContactAddress.objects.filter(theirs).values_list("address", flat=True))

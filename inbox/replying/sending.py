@@ -40,7 +40,7 @@ from inbox.models.outgoing import FAILED
 from inbox.quoting import Quote, history
 from inbox.rendering import references_for, render
 from inbox.replying.applying import apply_to_ticket
-from inbox.replying.insisting import insist, known_addresses, may_write
+from inbox.replying.insisting import insist, may_write
 from inbox.threading import token_key
 from inbox.writing import Body, attach, once, read_body, says
 from people.models import User
@@ -217,7 +217,7 @@ class _Sending:
         return not self._reaches_contact(recipients)
 
     def _reaches_contact(self, recipients: Recipients) -> bool:
-        known = known_addresses(self.ticket)
+        known = releasing.addresses_of_contacts(self.ticket)
         addresses = (*recipients.to, *recipients.cc, *recipients.bcc)
         return any(normalised(entry["address"]) in known for entry in addresses)
 

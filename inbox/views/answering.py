@@ -22,7 +22,7 @@ from helpdesk.web import forget_draft, toast, wants_fragment
 from inbox.checking import Check
 from inbox.models import DraftMode, Message, Outgoing, OutgoingState
 from inbox.timeline import Said, Thread
-from inbox.views.composing import Composer, Written
+from inbox.views.composing import Composer, Written, kept_as
 from inbox.views.sending import REMEMBERED, Wish
 from inbox.views.workspace import answer_workspace, ticket_context
 from people.access import signed_in
@@ -139,7 +139,7 @@ def _elsewhere(
     request: HttpRequest, ticket: Ticket, response: HttpResponse, said: str, further: dict[str, Any]
 ) -> HttpResponse:
     """`response` shows something else than the ticket that was answered; what was done, and how to undo it, goes along."""
-    forget_draft(response, f"{signed_in(request).pk}-{ticket.pk}-reply")
+    forget_draft(response, kept_as(signed_in(request), ticket, DraftMode.REPLY))
     trigger_client_event(response, "ticket:changed", {"number": ticket.pk})
     if not further:
         return toast(response, said)

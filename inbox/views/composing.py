@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -16,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from helpdesk.numbers import as_number
+from helpdesk.numbers import as_key, as_number
 from inbox.addressing import Recipients, read_addresses
 from inbox.addressing.desk import MOST_KEPT, MOST_RECIPIENTS
 from inbox.drafting import Written
@@ -27,7 +25,7 @@ from inbox.rendering import signature_of
 from inbox.timeline import Thread
 from inbox.views.head import Head
 from inbox.views.sending import Choice, LaterTimes, choices, later_times
-from inbox.writing import used_up_by
+from inbox.writing import UPLOADED, used_up_by
 from people.access import signed_in
 from people.models import User
 from tickets.models import Ticket
@@ -36,7 +34,6 @@ __all__ = [
     "Composer",
     "Written",
     "answered_message",
-    "as_key",
     "keep_upload",
     "read_draft",
     "read_form",
@@ -45,7 +42,6 @@ __all__ = [
 MOST_SAVES = 2**31 - 2
 MOST_UNSENT_MB = 500
 """Of one person's files on their way into messages."""
-_SHOWN_UPLOAD = re.compile(r"/uploads/([0-9a-f-]{36})/", re.IGNORECASE)
 
 
 @dataclass
@@ -154,11 +150,16 @@ class Composer:
 
     @property
     def reply_draft(self) -> str:
-        return f"{self.user.pk}-{self.ticket.pk}-reply"
+        return kept_as(self.user, self.ticket, DraftMode.REPLY)
 
     @property
     def comment_draft(self) -> str:
-        return f"{self.user.pk}-{self.ticket.pk}-comment"
+        return kept_as(self.user, self.ticket, DraftMode.COMMENT)
+
+
+def kept_as(user: User, ticket: Ticket, mode: DraftMode) -> str:
+    """Under which name the browser keeps what was typed and not sent."""
+    return f"{user.pk}-{ticket.pk}-{mode.value}"
 
 
 def signature_lines(user: User, mailbox: Mailbox | None) -> list[str]:
@@ -222,7 +223,7 @@ def _read_body(request: HttpRequest, draft: Draft) -> Written:
     draft.form_key = as_key(request.POST.get("form_key", "")) or Draft().form_key  # made by hand: taken once per click
     written = Written(draft)
     asked = {key for key in map(as_key, request.POST.getlist("upload")) if key}
-    shown = {key for key in map(as_key, _SHOWN_UPLOAD.findall(draft.html)) if key}
+    shown = {key for key in map(as_key, UPLOADED.findall(draft.html)) if key}
     if asked or shown:
         written.uploads = list(Upload.objects.filter(user=user, pk__in=asked | shown))
     missing = (asked | shown) - {upload.pk for upload in written.uploads}
@@ -283,10 +284,3 @@ def _lines(text: str) -> str:
 
 def _line(text: str) -> str:
     return " ".join(_lines(text).split())
-
-
-def as_key(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

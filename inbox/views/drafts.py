@@ -15,14 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from helpdesk import paging
-from helpdesk.numbers import as_number
+from helpdesk.numbers import as_key, as_number
 from helpdesk.web import render_page, toast, vary_on_fragment, wants_fragment
 from inbox import drafting
 from inbox.comparing import differences
 from inbox.errors import AlreadySent, NewerDraft
 from inbox.models import Draft, DraftMode, Message
 from inbox.timeline import Thread
-from inbox.views.composing import Composer, Written, as_key, read_draft
+from inbox.views.composing import Composer, Written, read_draft
 from inbox.writing import says
 from people.access import may_reply_or_403, signed_in
 from people.models import User
