@@ -1,6 +1,6 @@
 // <kept-form data-keep="new-ticket-7" data-fresh>: around a form that makes something. What is typed in it is kept in this
 // tab until it has arrived, so that neither closing it nor signing in again loses anything.
-import { focusFirstField } from "../first-field.js"
+import { focusFirstField } from "../first-field.js";
 
 const SETTLED = 200
 const TYPES = ["input", "change", "records:changed", "editor:changed"]

@@ -1,5 +1,5 @@
 // <side-panel>: what stands in a panel beside the conversation. It takes the focus and gives it back, and closes on Escape.
-import { focusFirstField } from "../first-field.js"
+import { focusFirstField } from "../first-field.js";
 
 let opener = null // the control that opened the panel, over the swaps inside it
 
