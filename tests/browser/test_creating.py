@@ -144,6 +144,25 @@ def test_one_click_takes_the_contact_of_the_open_ticket_and_the_first_message_ke
     expect(page.get_by_role("textbox", name="Your reply").locator("b")).to_have_text("Friday")
 
 
+def test_a_first_message_that_promises_a_file_asks_first_and_keeps_what_was_typed(page, open_ticket):
+    page.keyboard.press("t")
+    page.get_by_label("Ticket name", exact=True).fill("Called back")
+    page.get_by_role("link", name=f"For {open_ticket.contact}").click()
+    page.get_by_role("textbox", name="First message").click()
+    page.keyboard.type("The label is attached.")
+    panel = page.locator(".panel")
+    panel.get_by_role("button", name="Create ticket").click()
+    expect(panel.get_by_role("alert")).to_contain_text("no file is attached")
+    expect(panel.locator("rich-editor [contenteditable]")).to_have_text("The label is attached.")
+    expect(panel.get_by_role("button", name="Create ticket")).to_be_focused()
+    shot(page, "create-checks")
+    page.get_by_label("Ticket name", exact=True).press("Enter")  # asks again, and insists on nothing
+    expect(panel.get_by_role("button", name="Create ticket")).to_be_focused()
+    assert Ticket.objects.count() == 1
+    panel.get_by_role("button", name="Create and send anyway").click()
+    expect(page.locator("#messages .msg", has_text="The label is attached.")).to_be_visible()
+
+
 def test_closing_the_panel_loses_nothing_and_gives_the_focus_back(page, open_ticket):
     make_contact("laura.niemi@gmail.example", "Laura Niemi")
     page.get_by_role("link", name="Create ticket").first.click()
