@@ -7,7 +7,8 @@ const TOLD = ["htmx:before:request", "htmx:finally:request"]
 
 export class TypedAhead {
   #opening = new Set() // requests that bring another ticket in the place of this one
-  #held // { mode, text, pane }: asked for while `pane` was about to go
+  #pane // of the ticket that goes; its place is taken a moment before the request ends
+  #held // { mode, text }: for the ticket that comes
   #later // what else waits for the ticket that comes
   #left // the field of the ticket that goes, for when it stays after all
   #typedAt = -Infinity // the last letter in a field that one has not left by oneself
@@ -28,7 +29,7 @@ export class TypedAhead {
   // Into the editor of the open ticket, or of the one that comes. False where there is none: what is typed then goes nowhere.
   write(mode) {
     const composer = document.querySelector("#composer")
-    if (this.isOpening) this.#held = { mode, text: "", pane: document.querySelector("#ticket") }
+    if (this.isOpening) this.#held = { mode, text: "" }
     else if (composer) composer.open(mode)
     else this.#typedAt = performance.now()
     return this.isOpening || Boolean(composer)
@@ -54,6 +55,7 @@ export class TypedAhead {
     if (!bringsAnother(ctx)) return
     if ([...this.#opening].some(({ request }) => request.method === "GET")) this.#drop()
     this.#opening.add(ctx)
+    this.#pane = document.querySelector("#ticket")
     // What is typed from here on is not for the one that goes.
     if (!document.activeElement.matches(`#ticket :is(${TEXT})`)) return
     this.#left = document.activeElement
@@ -73,11 +75,12 @@ export class TypedAhead {
     later?.()
     if (left?.isConnected && document.activeElement === document.body) left.focus()
     if (!this.#held) return
-    const { mode, text, pane } = this.#held
-    if (!pane?.isConnected) document.querySelector("#composer")?.open(mode)
+    const { mode, text } = this.#held
+    const hasCome = !this.#pane?.isConnected
+    if (hasCome) document.querySelector("#composer")?.open(mode)
     const field = document.activeElement
     // Words that were meant for another ticket are nothing for this one.
-    if (pane?.isConnected || !field.matches(`#composer :is(${TEXT})`)) return this.#drop()
+    if (!hasCome || !field.matches(`#composer :is(${TEXT})`)) return this.#drop()
 
     this.#held = undefined
     for (const [at, line] of text.split("\n").entries()) {
