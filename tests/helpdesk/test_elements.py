@@ -361,9 +361,11 @@ def test_single_keys_can_be_switched_off(tab):
     tab.keyboard.press("?")
     tab.get_by_label("Use single keys in this browser").uncheck()
     tab.get_by_role("button", name="Close").click()
+    before = tab.locator(".is-cursor").get_attribute("id")
     tab.keyboard.press("j")
 
-    assert tab.locator(".is-cursor").count() == 0
+    assert tab.locator(".is-cursor").get_attribute("id") == before
+    assert tab.locator(".trow__link:focus").count() == 0
 
 
 def test_a_menu_is_walked_by_keys(tab):
