@@ -189,7 +189,7 @@ def test_a_very_long_name_leaves_its_place_to_the_sender(page, live_server, sign
     ticket = make_ticket(name="Long", contact=make_contact(name="X" * 190))
     make_message(ticket, from_name="X" * 190, from_address="long@name.example")
     open_ticket(page, live_server, sign_in, aino, ticket)
-    page.get_by_role("textbox", name="Reply").click()
+    page.locator(".composer__reply .editor").click()
     assert page.locator("#composer-head .rcpt__from + *").bounding_box()["width"] > 100
 
 

@@ -103,7 +103,7 @@ def test_what_is_written_goes_with_the_form_and_the_composer_is_empty_after(tab)
     assert bench.posted[0]["html"] == ["<p>Hi Elina</p>"]
     assert "text" not in bench.posted[0]
     tab.locator("#pane-reply .editor[data-empty]").wait_for()
-    assert tab.locator("#announce").inner_text() == "Your reply is on its way."
+    tab.locator("#announce", has_text="Your reply is on its way.").wait_for(state="attached")
     tab.reload()
     tab.locator("#pane-reply .editor[data-empty]").wait_for()
 

@@ -44,6 +44,12 @@ class ActionMenu extends HTMLElement {
     if (!open) return
 
     if (!CSS.supports("position-area: block-end")) this.#place()
+    this.enter()
+  }
+
+  // The browser tells of an open menu a moment later. Whoever opens it by a key calls this, so that the next key is the menu's.
+  enter() {
+    if (!this.#menu.matches(":popover-open") || this.#menu.contains(document.activeElement)) return
     const items = this.#items
     const checked = this.hasAttribute("data-changes") ? "false" : "true"
     ;(items.find((item) => item.ariaChecked === checked) ?? items[0])?.focus()

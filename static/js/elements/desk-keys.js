@@ -93,6 +93,9 @@ class DeskKeys extends HTMLElement {
 }
 
 function clicking(control) {
-  return control && (() => control.click())
+  return control && (() => {
+    control.click()
+    control.closest("action-menu")?.enter()
+  })
 }
 customElements.define("desk-keys", DeskKeys)

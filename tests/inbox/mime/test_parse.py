@@ -283,9 +283,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_sizes_take_bounded_time(name):
-    start = time.perf_counter()
+    start = time.process_time()
     mail = parse(HOSTILE[name])
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert len(mail.to) <= 1_000
     assert len(mail.attachments) <= 1_100
     assert not any(defect.startswith("could not be read") for defect in mail.defects)
