@@ -114,7 +114,7 @@ class Hub:
     def _begin(self) -> None:
         for task in self._tasks:
             task.cancel()
-        self.hears = False
+        self._set_hearing(False)
         self._tasks = [asyncio.ensure_future(self._listen()), asyncio.ensure_future(self._check_all())]
         _before_the_server_stops(self.close)
 
