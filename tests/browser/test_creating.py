@@ -307,6 +307,7 @@ def test_a_status_that_asks_opens_a_dialog_and_a_property_is_changed_in_place(pa
     page.keyboard.press("Control+Enter")
     expect(dialog).to_have_count(0)
     expect(page.locator("#status-button")).to_contain_text("Closed")
+    expect(page.locator("#messages")).to_contain_text("changed the status")  # the page has heard of it, and rests
 
     page.get_by_role("button", name="Refund amount: nothing").click()
     box = page.locator("#property-refund input[name=value]")
