@@ -14,6 +14,7 @@ LONGEST = 16
 """Milliseconds of the page's main thread. Of its own time, which a busy machine does not stretch as it does the clock."""
 
 
+@pytest.mark.measured
 def test_no_task_of_a_keystroke_is_long_on_a_page_that_shows_200_messages(
     page: Any, live_server: Any, sign_in: Any, aino: Any, support: Any
 ) -> None:

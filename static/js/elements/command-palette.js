@@ -90,8 +90,11 @@ class CommandPalette extends HTMLElement {
     this.#opened = null
   }
 
+  // An answer to fewer words than stand there by now leaves what one has in view: the next key may be Enter.
   #swapped(event) {
-    if (this.contains(event.target) || event.target === document) this.#walk.mark(this.#walk.options[0])
+    if (!this.contains(event.target) && event.target !== document) return
+    const { words } = this.querySelector("#palette-found").dataset
+    if (words === this.#input.value.trim() || !this.#walk.active) this.#walk.mark(this.#walk.options[0])
   }
 
   // The controls of this page whose name holds what one types.
