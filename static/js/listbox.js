@@ -1,7 +1,9 @@
 // A list that one walks with the arrow keys while the focus stays in a field: aria-activedescendant of the field says where
 // one is. Enter or a press chooses, Escape closes; what that means is its owner's, who shows and hides the list as well.
-//   new Listbox({ field: () => element, list: () => element, choose(option), close?(), marked?(option, scrolls), ends?, tab? })
-// With `ends`, Home and End are the list's and not the field's; with `tab`, Tab chooses as Enter does.
+//   new Listbox({ field: () => element, list: () => element, choose(option), close?(), marked?(option, scrolls), pending?, ends?, tab? })
+// With `ends`, Home and End are the list's and not the field's; with `tab`, Tab chooses as Enter does. `pending` is
+// { words(), answer() }: what stands in the field, and the promise of a list for it while that is asked for. What is marked is
+// then of fewer words: a key chooses it when it is called so all the same, and else waits (see `again`).
 const PAGE = 8
 
 export class Listbox {
@@ -63,10 +65,18 @@ export class Listbox {
       ...(this.#own.ends && { Home: 0, End: last }),
     }[key]
     if (to !== undefined) options[to] && this.mark(options[to])
-    else if (active && !event.shiftKey && (key === "Enter" || (this.#own.tab && key === "Tab"))) this.#own.choose(active)
+    else if (!event.shiftKey && (key === "Enter" || (this.#own.tab && key === "Tab"))) return this.#decides(event, active)
     else if (key === "Escape" && this.#own.close) this.#own.close()
     else return false
     return true
+  }
+
+  #decides(event, active) {
+    const answer = this.#own.pending?.answer()
+    const waits = answer && (active ? !isCalled(active, this.#own.pending.words()) : event.key === "Enter")
+    if (waits) again(event, answer)
+    else if (active) this.#own.choose(active)
+    return Boolean(waits || active)
   }
 
   #press({ type, target }) {
@@ -77,4 +87,18 @@ export class Listbox {
     if (type === "click" && option) this.#own.choose(option)
     return true
   }
+}
+
+function isCalled(option, words) {
+  const name = option.textContent.toLowerCase()
+  return words.toLowerCase().split(/\s+/).every((word) => name.includes(word))
+}
+
+// The same key once more when there is an answer, unless it is to something else: what it meant is not what is in view.
+export async function again(event, answer) {
+  const { target } = event
+  const same = new KeyboardEvent("keydown", event)
+  event.preventDefault()
+  event.stopPropagation()
+  if ((await answer) && document.activeElement === target) target.dispatchEvent(same)
 }

@@ -110,7 +110,7 @@ export class TypedAhead {
 
   // Out of a field by Escape, Tab, a command or a click: the next letter is meant as a key.
   #watch(event) {
-    if (event.key === "Shift") return
+    if (event.key === "Shift" || event.target.closest?.(".token")) return // chips are a part of their field
     const isText = event.key.length === 1 || event.key === "Backspace" || (event.key === "Enter" && event.target.closest?.(TEXT))
     const isCommand = event.ctrlKey || event.metaKey || event.altKey
     if (event.target.closest?.(FIELD)) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.slowness import answer_late
 from tests.factories import make_message, make_ticket, make_user
 from tickets.models import Kind, Ticket
 
@@ -39,6 +40,15 @@ def test_the_palette_opens_a_ticket_by_its_number_and_goes_to_a_view(desk):
     expect(desk.locator("#palette [aria-selected='true']")).to_contain_text("Unassigned")
     desk.keyboard.press("Enter")
     desk.wait_for_url("**/?view=unassigned")
+
+
+def test_enter_opens_what_was_typed_however_late_it_is_found(desk):
+    answer_late(desk, "/palette/")
+    desk.keyboard.press("Control+k")
+    expect(desk.locator("#palette [role=option]").first).to_be_visible()
+    desk.keyboard.type("ticket 1")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#ticket h1")).to_have_text("ticket 1")
 
 
 def test_the_palette_does_what_this_page_can_do(desk, aino):

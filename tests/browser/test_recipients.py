@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from inbox.models import Draft, Message
+from tests.browser.slowness import answer_late
 from tests.factories import make_contact, make_mailbox, make_message, make_ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -50,6 +51,24 @@ def test_people_are_named_by_keyboard(page, live_server, sign_in, aino, ticket):
     page.keyboard.press("Enter")
     expect(chips(page, "to")).to_have_count(2)
     assert values(page, "to") == ["Elina Saarinen <elina@customer.example>", "Liisa Korpela <liisa@other.example>"]
+
+    answer_late(page, "/recipients/")
+    make_contact("lii@other.example", "Lii Saar")
+    page.keyboard.type("lii")
+    expect(page.get_by_role("option", name="Lii Saar")).to_be_visible()
+    page.keyboard.type("sa@new.example")
+    page.keyboard.press("Enter")
+    expect(chips(page, "to").last).to_contain_text("liisa@new.example")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("End")  # behind the chips that are left
+    page.keyboard.type("Lii Sa")
+    page.keyboard.press("Enter")  # before anybody was offered
+    expect(chips(page, "to").last).to_contain_text("lii@other.example")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("End")
+    expect(chips(page, "to")).to_have_count(2)
 
     page.keyboard.type("jussi@,")
     expect(chips(page, "to").last).to_have_class("token token--bad")

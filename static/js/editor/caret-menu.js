@@ -1,9 +1,10 @@
 // A list that opens at the caret while one types: "/", ";" or "@" at the beginning of a word, filtered by what follows.
 // Focus stays in the text (aria-activedescendant). A source is
-//   { trigger, label, find(query, signal) -> Promise<options>, choose(option, at), show?(option, aside), closed?() }
+//   { trigger, label, find(query, signal) -> Promise<options>, choose(option, at), show?(option, aside), closed?(),
+//     keys?, key?(name, option) }
 // An option is an element with role="option"; `at` puts what was chosen in the place of what was typed:
 // at.html(html), or at.clear() before a command. Escape keeps what was typed, and the list is gone when nothing matches.
-import { Listbox } from "../listbox.js";
+import { Listbox, again } from "../listbox.js";
 
 let count = 0
 
@@ -21,6 +22,7 @@ export class CaretMenu {
     choose: (option) => this.#choose(option),
     close: () => this.#escape(),
     marked: (option, scrolls) => this.#marked(option, scrolls),
+    pending: { words: () => this.#query, answer: () => this.#pending },
   })
   #sources = new Map()
   #source
@@ -28,6 +30,7 @@ export class CaretMenu {
   #opener // that button
   #given // { node, start } that Escape or a choice has closed
   #asked
+  #pending // while a list is being asked for: whether it was filled
   #query = ""
   #before = 0 // letters of what was typed that chose this list in another
 
@@ -137,14 +140,23 @@ export class CaretMenu {
     this.#asked = new AbortController()
     this.#query = query
     const { signal } = this.#asked
+    const pending = (this.#pending = this.#fill(query, signal))
+    if (await pending) this.#pending = undefined
+  }
+
+  // Whether the list is the one of these words.
+  async #fill(query, signal) {
     let options
     try {
       options = await this.#source.find(query, signal)
     } catch {
       options = [] // the desk is away, or the answer is not wanted any more
     }
-    if (signal.aborted || !this.#source) return
-    if (!options.length) return this.#hide()
+    if (signal.aborted || !this.#source) return false
+    if (!options.length) {
+      this.#hide()
+      return true
+    }
 
     const words = this.#status.dataset
     this.#status.textContent = options.length === 1 ? words.one : words.many.replace("{count}", options.length)
@@ -152,6 +164,7 @@ export class CaretMenu {
     this.#walk.fill(options, options.find((option) => option.role === "option"))
     this.#root.setAttribute("aria-controls", this.#list.id)
     this.#opener?.setAttribute("aria-expanded", "true")
+    return true
   }
 
   // Above the caret where there is more room, as mostly: the editor stands at the foot of the page.
@@ -178,12 +191,21 @@ export class CaretMenu {
   }
 
   #key(event) {
+    // What `again` says to a list that is gone by now, no browser makes a new line of.
+    if (!this.isOpen && !event.isTrusted && event.key === "Enter") return this.#squire.splitBlock(false)
     if (!this.isOpen || event.isComposing || event.target !== this.#root) return
-    if (!this.#walk.takes(event) && !this.#source.key?.(event, this.#walk.active)) return
+    if (!this.#walk.takes(event) && !this.#sourceTakes(event)) return
 
     event.preventDefault()
     event.stopPropagation()
     event.stopImmediatePropagation()
+  }
+
+  #sourceTakes(event) {
+    if (!this.#source.keys?.includes(event.key)) return false
+    if (this.#pending) again(event, this.#pending)
+    else this.#source.key(event.key, this.#walk.active)
+    return true
   }
 
   #escape() {
@@ -247,6 +269,7 @@ export class CaretMenu {
     if (!this.#source) return
 
     this.#asked?.abort()
+    this.#pending = undefined
     const source = this.#source
     this.#source = this.#token = null
     if (this.isOpen) this.#menu.hidePopover()

@@ -27,18 +27,18 @@ export class SnippetDialog {
     document.body.append(dialog)
     dialog.addEventListener("submit", this)
     dialog.addEventListener("click", this)
-    dialog.addEventListener("close", this)
+    dialog.addEventListener("cancel", this)
     this.#dialog = dialog
     dialog.showModal()
     dialog.querySelector("[name='name']").focus()
   }
 
   handleEvent(event) {
-    if (event.type === "close" && event.target === this.#dialog) this.#closed()
+    if (event.type === "cancel" && event.target === this.#dialog) this.#close()
     else if (event.type === "submit") {
       event.preventDefault()
       this.#save()
-    } else if (event.type === "click" && event.target.closest("[data-cancel]")) this.#dialog.close()
+    } else if (event.type === "click" && event.target.closest("[data-cancel]")) this.#close()
     else if (event.type === "click" && event.target.closest("[data-delete]")) this.#ask(true)
     else if (event.type === "click" && event.target.closest("[data-keep]")) this.#ask(false)
     else if (event.type === "click" && event.target.closest("[data-delete-now]")) this.#delete()
@@ -92,11 +92,12 @@ export class SnippetDialog {
   }
 
   #done({ said }) {
-    this.#dialog.close()
+    this.#close()
     document.dispatchEvent(new CustomEvent("toast", { detail: { items: [{ text: said, kind: "info" }] } }))
   }
 
-  #closed() {
+  // The "close" event comes a moment later: a key that one presses at once would be nobody's.
+  #close() {
     this.#dialog.remove()
     this.#back.focus()
   }

@@ -3,6 +3,7 @@ import { SnippetDialog } from "./snippet-dialog.js";
 
 export class Snippets {
   trigger = ";"
+  keys = ["F2"]
   #host
   #editor
   #found = new Map() // option -> what the server said of it
@@ -36,11 +37,9 @@ export class Snippets {
     aside.append(preview)
   }
 
-  key(event, option) {
+  key(_name, option) {
     const snippet = this.#found.get(option)
-    if (event.key !== "F2" || !snippet?.change) return false
-    this.#edit(snippet)
-    return true
+    if (snippet?.change) this.#edit(snippet)
   }
 
   choose(option, at) {

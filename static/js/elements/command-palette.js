@@ -3,13 +3,16 @@
 import { Listbox } from "../listbox.js";
 
 const TYPES_A_LINK = ".editor"
+const ANSWERS_WITHIN = 3_000
 
 class CommandPalette extends HTMLElement {
   #actions = new Map() // option -> the control that it stands for
   #opened // what had the focus before
   #walk = new Listbox({
     field: () => this.#input, list: () => this.querySelector("[role='listbox']"), ends: true, choose: (option) => option.click(),
+    pending: { words: () => this.#input.value.trim(), answer: () => this.#pending },
   })
+  #answered = () => {}
 
   get #dialog() { return this.closest("dialog") }
   get #input() { return this.querySelector("input") }
@@ -90,11 +93,23 @@ class CommandPalette extends HTMLElement {
     this.#opened = null
   }
 
+  // Until what is found is of the words that stand there; a desk that is away holds nobody up for long.
+  get #pending() {
+    if (this.#words === this.#input.value.trim()) return undefined
+    return new Promise((resolve) => {
+      this.#answered = resolve
+      setTimeout(() => resolve(false), ANSWERS_WITHIN)
+    })
+  }
+
+  get #words() { return this.querySelector("#palette-found").dataset.words }
+
   // An answer to fewer words than stand there by now leaves what one has in view: the next key may be Enter.
   #swapped(event) {
     if (!this.contains(event.target) && event.target !== document) return
-    const { words } = this.querySelector("#palette-found").dataset
-    if (words === this.#input.value.trim() || !this.#walk.active) this.#walk.mark(this.#walk.options[0])
+    const isNewest = this.#words === this.#input.value.trim()
+    if (isNewest || !this.#walk.active) this.#walk.mark(this.#walk.options[0])
+    if (isNewest) this.#answered(true)
   }
 
   // The controls of this page whose name holds what one types.

@@ -3,7 +3,7 @@
 // Says `recipients:changed` when a chip comes or goes. The words it speaks stand in its data attributes.
 import { announce } from "../announce.js";
 import { readAddresses, written } from "../editor/addresses.js";
-import { Listbox } from "../listbox.js";
+import { Listbox, again } from "../listbox.js";
 import { Suggestions } from "../suggestions.js";
 import { Tokens, nameOf } from "../tokens.js";
 
@@ -12,6 +12,7 @@ const TYPES = ["click", "keydown", "input", "paste", "focusout", "pointerdown"]
 class RecipientField extends HTMLElement {
   #walk = new Listbox({
     field: () => this.#input, list: () => this.#menu, tab: true, choose: (option) => this.#take(option), close: () => this.#close(),
+    pending: { words: () => this.#input.value.trim(), answer: () => this.#suggestions.pending },
   })
   #suggestions = new Suggestions({ url: () => this.#question, show: (results) => this.#show(results ?? []) })
   #tokens = new Tokens({ host: this, field: () => this.#input, back: () => this.#input.focus(), removed: (name) => this.#removed(name) })
@@ -60,11 +61,18 @@ class RecipientField extends HTMLElement {
       event.preventDefault() // or the mail would be sent
       if (event.ctrlKey || event.metaKey) return
       event.stopPropagation()
-      this.#takeWhatStands()
+      this.#takeOnceKnown(event)
     } else if (event.key === "Tab" && !event.shiftKey && this.#input.value.trim()) {
       event.preventDefault()
-      this.#takeWhatStands()
+      this.#takeOnceKnown(event)
     }
+  }
+
+  // A part of a name is nobody yet: somebody of that name may be about to be offered.
+  #takeOnceKnown(event) {
+    const { pending } = this.#suggestions
+    if (pending && !this.#input.value.includes("@")) again(event, pending)
+    else this.#takeWhatStands()
   }
 
   #typed() {

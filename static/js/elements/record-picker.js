@@ -13,7 +13,10 @@ class RecordPicker extends HTMLElement {
   #sentBy // the form that it stands in
   #quiet = false // the focus comes back by itself: no list then
   #found = new Map() // option -> what the server said of it
-  #walk = new Listbox({ field: () => this.#box, list: () => this.#list, choose: (option) => this.#choose(option), close: () => this.#fold() })
+  #walk = new Listbox({
+    field: () => this.#box, list: () => this.#list, choose: (option) => this.#choose(option), close: () => this.#fold(),
+    pending: { words: () => this.#typed, answer: () => this.#suggestions.pending },
+  })
   #suggestions = new Suggestions({ url: () => this.#question, show: (results) => this.#answered(results) })
   #tokens = new Tokens({ host: this, field: () => this.#box, back: () => this.#return(), removed: (name) => this.#removed(name) })
 
