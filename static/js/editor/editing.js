@@ -38,9 +38,8 @@ export class Editing {
     this.#field = host.querySelector("input[data-html]")
     this.#open()
 
-    host.addEventListener("keydown", this, true)
-    host.addEventListener("click", this)
-    host.addEventListener("change", this)
+    for (const type of ["keydown", "blur"]) host.addEventListener(type, this, true)
+    for (const type of ["click", "change"]) host.addEventListener(type, this)
     this.#form?.addEventListener("submit", this, true)
     this.#form?.addEventListener("formdata", this)
     document.addEventListener("draft:saved", this)
@@ -51,9 +50,8 @@ export class Editing {
   close() {
     const host = this.#host
     clearTimeout(this.#timer)
-    host.removeEventListener("keydown", this, true)
-    host.removeEventListener("click", this)
-    host.removeEventListener("change", this)
+    for (const type of ["keydown", "blur"]) host.removeEventListener(type, this, true)
+    for (const type of ["click", "change"]) host.removeEventListener(type, this)
     this.#form?.removeEventListener("submit", this, true)
     this.#form?.removeEventListener("formdata", this)
     document.removeEventListener("draft:saved", this)
@@ -99,6 +97,7 @@ export class Editing {
   handleEvent(event) {
     const answer = {
       keydown: () => this.#key(event),
+      blur: () => event.target === this.#root && this.#squire.getSelection(), // which remembers it for the toolbar
       click: () => this.#click(event),
       change: () => this.#chosen(event),
       submit: () => this.#submit(event),
