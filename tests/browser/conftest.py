@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
 
     from inbox.models import Mailbox
     from people.models import User
+
+
+HERE = Path(__file__).parent
+# What one does all day. The corners of it, of which there are many, are for `make test-thorough`.
+MAIN_JOB = {"test_whole_way.py", "test_workspace.py", "test_without_javascript.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == HERE and item.path.name not in MAIN_JOB:
+            item.add_marker(pytest.mark.thorough)
 
 
 @pytest.fixture(autouse=True)

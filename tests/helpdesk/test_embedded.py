@@ -187,6 +187,7 @@ def test_a_folder_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.thorough
 def test_a_backup_restores_what_was_there_and_refuses_a_database_that_holds_something(
     state: Path, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def benchmark(*arguments: str) -> dict[str, Any]:
     return {one["name"]: one["value"] for one in report["figures"]} | {"setting": report["setting"]}
 
 
+@pytest.mark.thorough
 def test_the_workspace_is_measured_over_http(live_server: Any, transactional_db: None) -> None:
     make_user()
     make_ticket()
@@ -43,6 +44,7 @@ def test_the_workspace_is_measured_over_http(live_server: Any, transactional_db:
     assert count() == before
 
 
+@pytest.mark.thorough
 def test_a_long_conversation_is_measured_over_http_and_leaves_nothing(live_server: Any, transactional_db: None) -> None:
     make_ticket()
     before = [*count(), Message.objects.count(), Outgoing.objects.count()]
@@ -53,6 +55,7 @@ def test_a_long_conversation_is_measured_over_http_and_leaves_nothing(live_serve
     assert [*count(), Message.objects.count(), Outgoing.objects.count()] == before
 
 
+@pytest.mark.thorough
 def test_how_soon_a_mail_is_seen_is_measured_and_leaves_nothing(
     live_server: Any, transactional_db: None, settings: Any
 ) -> None:
@@ -90,6 +93,7 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert (percentile(values, 50), percentile(values, 95), percentile([7.0], 95)) == (50, 95, 7)
 
 
+@pytest.mark.thorough
 def test_how_soon_pages_hear_is_measured_and_leaves_nothing(transactional_db: None) -> None:
     from django.contrib.sessions.models import Session
 

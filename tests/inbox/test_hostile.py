@@ -176,6 +176,7 @@ def test_a_user_has_only_so_many_tabs_on_a_ticket(agent: User, ticket: Ticket) -
     assert live.client().hlen(presence._key(ticket.pk)) == presence.MOST_TABS - 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "address",
     [
@@ -205,6 +206,7 @@ def test_no_value_of_a_form_stops_the_program(ticket: Ticket, address: str) -> N
             assert desk.post(path, {"text": "Hi", "draft_version": "0", "recipients": "1", **form}).status_code < 500
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "address",
     [

@@ -89,6 +89,7 @@ def work(worker: subprocess.Popen[str]) -> None:
     worker.stdin.flush()
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_senders_killed_at_random_lose_nothing_and_send_nothing_twice(settings: Any) -> None:
     server = SlowSmtp()
