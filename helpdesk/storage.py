@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import transaction
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+logger = logging.getLogger(__name__)
 
 
 class DurableFolder(FileSystemStorage):
@@ -22,6 +27,32 @@ class DurableFolder(FileSystemStorage):
         _flush(path)
         _flush(path.parent)
         return kept
+
+
+@contextmanager
+def kept_with_commit() -> Iterator[list[str]]:
+    """For the names of files that are written before the commit that names them: when it does not come, they go.
+
+    Around the transaction. After a crash the sweeper finds them (inbox.leftovers).
+    """
+    written: list[str] = []
+    with ExitStack() as undoing:
+        undoing.callback(_discard_all, written)
+        yield written
+        undoing.pop_all()
+
+
+def discard(name: str) -> None:
+    """Remove a file that no row names; the sweeper removes it when the storage cannot now."""
+    try:
+        default_storage.delete(name)
+    except OSError as problem:
+        logger.warning("A file without a row could not be removed, the sweeper will: %s", problem)
+
+
+def _discard_all(names: list[str]) -> None:
+    for name in names:
+        discard(name)
 
 
 def delete_after_commit(name: str) -> None:

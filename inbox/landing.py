@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -13,6 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
+from helpdesk.storage import kept_with_commit
 from inbox import notice_answers, reading, refusing, releasing, threading, undoing
 from inbox.errors import LeaseLost
 from inbox.mime.automatic import Kind as AutomaticKind
@@ -35,7 +35,7 @@ _HEADER_BYTES = 256 * 1024
 
 def land(incoming: Incoming, read: Reading, *, now: datetime) -> None:
     """Make it a message, or write down why it becomes none. Raises LeaseLost when another worker has the mail."""
-    with _files() as files, transaction.atomic():
+    with kept_with_commit() as files, transaction.atomic():
         threading.lock(read.mail, f"{incoming.mailbox_id}:{incoming.content_hash}")
         original = _original_of(incoming)
         if original:
@@ -82,7 +82,7 @@ def land(incoming: Incoming, read: Reading, *, now: datetime) -> None:
 def land_unreadable(incoming: Incoming, error: str, *, now: datetime) -> None:
     """Put it in quarantine, and open a plain ticket with the original, so that no customer is met with silence."""
     try:
-        with _files() as files, transaction.atomic():
+        with kept_with_commit() as files, transaction.atomic():
             if not Message.objects.filter(incoming=incoming).exists():
                 _open_notice(incoming, files, now)
             incoming.quarantine(error)
@@ -297,20 +297,3 @@ def _tell_ticket(message: Message, ticket: Ticket | None, mail: ParsedMail, *, q
 def _link(ticket: Ticket, other: Ticket, kind: LinkKind, *, now: datetime) -> None:
     if ticket.pk != other.pk:
         ticket.link_to(other, kind, now=now)
-
-
-@contextmanager
-def _files() -> Iterator[list[str]]:
-    """Files are written before the commit that names them; when it does not come, they go. After a crash the sweeper
-    finds them.
-    """
-    written: list[str] = []
-    try:
-        yield written
-    except BaseException:
-        for name in written:
-            try:
-                default_storage.delete(name)
-            except OSError:
-                continue
-        raise

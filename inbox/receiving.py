@@ -20,6 +20,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from helpdesk.storage import discard, kept_with_commit
 from inbox import landing, reading
 from inbox.errors import LeaseLost
 from inbox.mime.parse import content_hash
@@ -64,18 +65,13 @@ def store(mailbox: Mailbox, raw: bytes, *, source: str, now: datetime, received_
             headers_only=len(raw) > settings.HELPDESK_MAX_MAIL_MB * 1024 * 1024,
             received_at=received_at or now,
         )
-        row.raw.name = name = _keep(raw, now)
         try:
-            with transaction.atomic():
+            with kept_with_commit() as files, transaction.atomic():
+                row.raw.name = _keep(raw, files, now)
                 row.save()
             return row
         except IntegrityError:
-            # Handed in by two at once: the other one's row stands.
-            _discard(name)
-            row = known.get()
-        except BaseException:
-            _discard(name)
-            raise
+            row = known.get()  # handed in by two at once: the other one's row stands
     row.was_known = True
     return row
 
@@ -97,7 +93,7 @@ def store_fetched(
     if uidvalidity is None:
         raise ValueError("The folder has no position yet.")
     rows: dict[int, Incoming] = {}
-    try:
+    with kept_with_commit() as files:
         for mail in mails:
             row = Incoming(
                 mailbox_id=folder.mailbox_id,
@@ -110,7 +106,7 @@ def store_fetched(
                 headers_only=mail.headers_only,
                 received_at=mail.received_at,
             )
-            row.raw.name = _keep(mail.raw, now)
+            row.raw.name = _keep(mail.raw, files, now)
             rows[mail.uid] = row
         with transaction.atomic():
             held = MailFolder.objects.select_for_update().filter(
@@ -128,12 +124,8 @@ def store_fetched(
             _note_gaps(folder, uidvalidity, gaps, now)
             if last_uid > position.last_uid:
                 held.update(last_uid=last_uid)
-    except BaseException:
-        for row in rows.values():
-            _discard(str(row.raw.name))
-        raise
     for uid in rows.keys() & known:
-        _discard(str(rows[uid].raw.name))
+        discard(str(rows[uid].raw.name))
     folder.last_uid = max(folder.last_uid, last_uid)
     return new
 
@@ -226,15 +218,10 @@ def _note_gaps(folder: MailFolder, uidvalidity: int, gaps: Sequence[tuple[int, s
         gap.missed(reason, now=now)
 
 
-def _keep(raw: bytes, now: datetime) -> str:
-    return default_storage.save(f"raw/{now:%Y/%m/%d}/{uuid.uuid4().hex}.eml", ContentFile(raw))
-
-
-def _discard(name: str) -> None:
-    try:
-        default_storage.delete(name)
-    except OSError as problem:
-        logger.warning("A raw file without a row could not be removed, the sweeper will: %s", problem)
+def _keep(raw: bytes, files: list[str], now: datetime) -> str:
+    name = default_storage.save(f"raw/{now:%Y/%m/%d}/{uuid.uuid4().hex}.eml", ContentFile(raw))
+    files.append(name)
+    return name
 
 
 def _clock(now: datetime | None) -> Callable[[], datetime]:

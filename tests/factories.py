@@ -66,7 +66,7 @@ def make_mailbox(address: str = "", **fields: Any) -> Mailbox:
     """A mailbox that receives by pipe; name imap_host and the rest for one that fetches."""
     fields.setdefault("name", "Korpi Support")
     fields.setdefault("smtp_host", "127.0.0.1")
-    return Mailbox.objects.create(address=address or f"support{next(_count)}@desk.example", **fields)
+    return Mailbox.objects.create(address=address or f"team{next(_count)}@desk.example", **fields)
 
 
 def make_message(

@@ -419,7 +419,7 @@ def listed(folder: str) -> list[str]:
 def test_a_file_that_no_row_names_is_collected_after_an_hour(mailbox: Mailbox) -> None:
     kept = take_in(mailbox, make_mail())
     now = timezone.now()
-    lost = receiving._keep(b"written, and then the worker died", now)
+    lost = receiving._keep(b"written, and then the worker died", [], now)
 
     assert leftovers.collect(now + timedelta(minutes=50)) == 0
     leftovers.collect(now + timedelta(minutes=70))
