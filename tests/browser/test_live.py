@@ -240,6 +240,7 @@ def test_signing_out_in_one_tab_ends_what_all_tabs_hear(page, live_desk, enter, 
     assert not hub.streams
 
 
+@pytest.mark.measured
 def test_mail_is_seen_within_two_seconds(
     page: Page, live_desk: Any, enter: Callable[..., Any], aino: Any, support: Any
 ):

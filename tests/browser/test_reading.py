@@ -100,6 +100,7 @@ def no_complaints(page: Page):
     assert said == []
 
 
+@pytest.mark.measured
 def test_nothing_jumps_while_one_opens_five_tickets_with_mails_of_unknown_height(page, live_server, sign_in, aino):
     tickets = [make_long(6, 4, f"letters {number}") for number in range(5)]
     sign_in(page, aino)
