@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from people.models import Company, Contact
-from tests.factories import make_contact, make_message, make_pipeline, make_ticket
+from tests.factories import make_contact, make_message, make_pipeline, make_ticket, make_user
 from tests.tickets.test_properties import make_property
 from tickets.models import CreationField, Kind, Ticket
 
@@ -352,3 +353,31 @@ def test_on_a_page_of_its_own_one_stands_where_something_is_wrong(page, live_ser
     page.get_by_role("button", name="Create and add another").click()
     expect(name).to_have_attribute("aria-invalid", "true")
     expect(name).to_be_focused()
+
+
+def test_an_open_property_form_keeps_what_was_refused_while_a_colleague_changes_the_ticket(page, open_ticket):
+    make_property(name="Root cause"), make_property("refund", "number", name="Refund amount")
+    page.reload()
+    page.get_by_role("button", name="Refund amount: nothing").click()
+    form = page.locator("#property-refund")
+    form.locator("input[name=value]").fill("lots")
+    form.locator("input[name=value]").press("Enter")
+    expect(form).to_contain_text("“lots” is not a number.")
+    page.wait_for_timeout(1200)  # the page's own refresh after it
+
+    Ticket.objects.get().set_properties(
+        {"root_cause": "Courier", "refund": 30}, by=make_user("agent"), now=timezone.now()
+    )
+    page.evaluate("document.dispatchEvent(new CustomEvent('ticket:changed'))")
+    expect(page.get_by_role("button", name="Refund amount: 30")).to_be_visible()
+    expect(form).to_contain_text("“lots” is not a number.")
+    expect(form.locator("input[name=value]")).to_have_value("lots")
+
+    form.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Refund amount: 30").click()
+    expect(form.locator("input[name=value]")).to_have_value("30")
+    expect(form).not_to_contain_text("is not a number")
+    form.locator("input[name=value]").fill("12,5")
+    form.locator("input[name=value]").press("Enter")
+    expect(page.get_by_role("button", name="Refund amount: 12.5")).to_be_visible()
+    expect(form).to_be_hidden()

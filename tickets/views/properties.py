@@ -17,7 +17,14 @@ from tickets.describing import BUILT_IN, Field, field_of
 from tickets.errors import TicketError
 from tickets.forms import PropertyForm
 from tickets.models import Property, Ticket
-from tickets.views.changing import answer_change, answer_refusal, changeable_ticket, page_address, property_line
+from tickets.views.changing import (
+    answer_change,
+    answer_refusal,
+    changeable_ticket,
+    page_address,
+    property_line,
+    view_of,
+)
 
 # Status, owner, priority, contacts and companies have addresses of their own.
 BUILT_IN_HERE = ("name", "team")
@@ -53,7 +60,7 @@ def _refused(request: HttpRequest, ticket: Ticket, field: Field, form: PropertyF
     if not wants_fragment(request):
         messages.error(request, f"{field.label}: " + " ".join(map(str, form.errors["value"])))
         return redirect(page_address(request, ticket))
-    context = {"line": property_line(ticket, field, form), "ticket": ticket}
+    context = {"line": property_line(ticket, field, form), "ticket": ticket, "view": view_of(request)}
     response = render(request, "tickets/_property_editor.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     response["HX-Reswap"] = "outerMorph"  # an open popover stays open
     return retarget(response, f"#property-{field.key}")
