@@ -293,6 +293,19 @@ def test_on_a_phone_one_pane_shows_at_a_time(page, live_server, sign_in, aino):
     expect(page.locator("#ticket")).to_be_hidden()
 
 
+def test_on_a_phone_nothing_lies_over_the_button_that_creates(page, live_server, sign_in, aino):
+    for kind in (Kind.NEW, Kind.NEW, Kind.NEW, Kind.NEW, Kind.WAITING_ON_CONTACT, Kind.WAITING_ON_CONTACT):
+        make_ticket(kind=kind)
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, aino)
+    button, heading = page.locator(".fab"), page.locator(".tgroup__head").last
+    apart = button.bounding_box()["y"] - heading.bounding_box()["y"]
+    page.set_viewport_size({"width": 390, "height": round(844 - apart - 8)})  # the heading is behind it now
+    assert heading.bounding_box()["y"] > button.bounding_box()["y"]
+    button.click(timeout=2000)
+    expect(page.locator("#panel form")).to_be_visible()
+
+
 def test_focus_goes_to_what_was_sent_and_to_the_text_that_was_refused(
     page, live_server, sign_in, aino, support, smtp_server
 ):
