@@ -93,12 +93,12 @@ class Listing:
 
     @property
     def count(self) -> Count:
-        return self.counts[self.view.key.replace("-", "_")]
+        return self.counts[_view_key(self.view)]
 
     @property
     def views(self) -> Iterator[tuple[View, Count]]:
         for view in views_for(self.user):
-            yield view, self.counts[view.key.replace("-", "_")]
+            yield view, self.counts[_view_key(view)]
 
     @cached_property
     def counts(self) -> dict[str, Count]:
@@ -111,9 +111,11 @@ class Listing:
         return {name: self.counts[name] for name in others}
 
     def _count(self, others: dict[str, models.QuerySet[Any]]) -> dict[str, Count]:
-        questions = {view.key.replace("-", "_"): view.tickets(self.user) for view in views_for(self.user)}
-        questions |= {_group_key(kind): self.view.tickets(self.user).on_turn([kind]) for kind in self.view.kinds}
-        return counted({**questions, **others})
+        groups = {_group_key(kind): self.view.tickets(self.user, [kind]) for kind in self.view.kinds}
+        views = {_view_key(view): view.tickets(self.user) for view in views_for(self.user) if view != self.view}
+        counts = counted({**groups, **views, **others})
+        counts[_view_key(self.view)] = Count.sum(counts[group] for group in groups)
+        return counts
 
     @cached_property
     def _tickets(self) -> list[Ticket]:
@@ -121,6 +123,10 @@ class Listing:
         if self.after:
             tickets = tickets.beyond(self.after, newest_first=self.view.newest_first)
         return list(tickets.by_turn(newest_first=self.view.newest_first)[: self.size + 1])
+
+
+def _view_key(view: View) -> str:
+    return f"view_{view.key}"
 
 
 def _group_key(kind: Kind) -> str:

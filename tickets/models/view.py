@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,13 +35,13 @@ class View:
     newest_first: bool = False
     for_collaborators: bool = False
 
-    def tickets(self, user: User) -> TicketQuerySet:
-        """What `user` finds in this view, in no order yet."""
+    def tickets(self, user: User, kinds: Collection[Kind] = ()) -> TicketQuerySet:
+        """What `user` finds in this view, or of it in those of its `kinds`, in no order yet."""
         from tickets.models.following import Following
         from tickets.models.notification import Notification, NotificationKind
         from tickets.models.ticket import Ticket
 
-        tickets = Ticket.objects.visible_to(user).on_turn(self.kinds)
+        tickets = Ticket.objects.visible_to(user).on_turn(kinds or self.kinds)
         if self.mine:
             tickets = tickets.filter(owner=user)
         if self.unassigned:
