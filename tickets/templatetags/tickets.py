@@ -4,6 +4,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 from django import template
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -16,6 +17,10 @@ from tickets.models.pipeline import status_label
 
 register = template.Library()
 register.filter(status_label)
+
+# In minutes.
+HOUR = 60
+DAY = 24 * HOUR
 
 ICONS = {
     Source.EMAIL: "mail",
@@ -88,18 +93,8 @@ def warnings(event: Event) -> list[str]:
 def waited(since: datetime, now: datetime | None = None) -> SafeString:
     """How long something has lasted, in the little room of a row: now, 22m, 3h, 2d. The moment is in its title."""
     minutes = max(0, int(((now or timezone.now()) - since).total_seconds() // 60))
-    if minutes < 1:
-        words = pgettext("time since", "now")
-    elif minutes < 60:
-        words = pgettext("time since", "%(minutes)dm") % {"minutes": minutes}
-    elif minutes < 24 * 60:
-        words = pgettext("time since", "%(hours)dh") % {"hours": minutes // 60}
-    else:
-        words = pgettext("time since", "%(days)dd") % {"days": minutes // (24 * 60)}
-    title = _moment(since, timezone.get_current_timezone(), get_language())
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', since.astimezone(UTC).isoformat(timespec="seconds"), title, words
-    )
+    unit = 1 if minutes < HOUR else HOUR if minutes < DAY else DAY
+    return _waited(since, minutes - minutes % unit, timezone.get_current_timezone(), get_language())
 
 
 @register.filter
@@ -108,7 +103,31 @@ def message_count(number: int) -> str:
     return ngettext("%(n)d message", "%(n)d messages", number) % {"n": number}
 
 
+@register.filter
+def ticket_address(number: int) -> str:
+    """Where that ticket is, as its `get_absolute_url` says."""
+    return _address(number, get_script_prefix())
+
+
+# Both are kept, because a list that refreshes itself says the same again and again.
+
+
 @lru_cache(maxsize=5_000)
-def _moment(at: datetime, zone: tzinfo, language: str | None) -> str:
-    """Kept, because a list that refreshes itself tells the same moments again and again."""
-    return date_format(at.astimezone(zone), pgettext("date format", "l j F Y, H:i"))
+def _waited(since: datetime, minutes: int, zone: tzinfo, language: str | None) -> SafeString:
+    if minutes < 1:
+        words = pgettext("time since", "now")
+    elif minutes < HOUR:
+        words = pgettext("time since", "%(minutes)dm") % {"minutes": minutes}
+    elif minutes < DAY:
+        words = pgettext("time since", "%(hours)dh") % {"hours": minutes // HOUR}
+    else:
+        words = pgettext("time since", "%(days)dd") % {"days": minutes // DAY}
+    title = date_format(since.astimezone(zone), pgettext("date format", "l j F Y, H:i"))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', since.astimezone(UTC).isoformat(timespec="seconds"), title, words
+    )
+
+
+@lru_cache(maxsize=5_000)
+def _address(number: int, prefix: str) -> str:
+    return reverse("inbox:ticket", args=[number])
