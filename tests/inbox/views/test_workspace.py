@@ -87,6 +87,17 @@ def test_the_counts_stop_at_999(desk, monkeypatch):
     assert '<span class="count" aria-hidden="true">2+</span>' in desk.get("/").content.decode()
 
 
+def test_groups_that_are_all_counted_may_make_a_view_that_stops_at_999(desk, monkeypatch):
+    monkeypatch.setattr("tickets.counting.MOST_COUNTED", 3)
+    for kind in (Kind.NEW, Kind.WAITING_ON_US):
+        for _ in range(2):
+            make_ticket(kind=kind)
+    answer = desk.get("/tickets/", headers=HTMX).content.decode()
+    heading, views = answer.split('id="view-counts"')
+    assert re.findall(r'class="count"[^>]*>(?:<span aria-hidden="true">)?([^<]+)<', heading) == ["2+", "2", "2"]
+    assert re.search(r'id="view-all-open".*?class="count"[^>]*>([^<]+)<', views, re.DOTALL)[1] == "2+"
+
+
 def test_the_next_page_goes_on_where_the_first_ended_without_repeating_the_heading(desk):
     now = timezone.now()
     for number in range(52):
