@@ -68,6 +68,14 @@ def test_what_the_toolbar_has_no_room_for_is_in_its_menu_at_each_width(editor):
         assert {"Code", "Clear formatting", "Undo typing", "Redo typing"} <= set(named)
         editor.keyboard.press("Escape")
 
+    # Beside the context the editor is narrowest.
+    editor.set_viewport_size({"width": 1280, "height": 900})
+    for name in ("Bold", "Italic", "Link", "Bulleted list", "Insert"):
+        expect(toolbar.get_by_role("button", name=name)).to_be_visible()
+    send = editor.locator("#composer-reply [data-send]").bounding_box()
+    insert = toolbar.get_by_role("button", name="Insert").bounding_box()
+    assert insert["x"] + insert["width"] < send["x"]
+
     editor.set_viewport_size({"width": 1440, "height": 900})
     editor.locator("#composer-reply .editor").click()
     editor.keyboard.type("order 66")
