@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
 MOST_COUNTED = 1_000
@@ -29,8 +30,15 @@ class Count:
 def counted(questions: Mapping[str, models.QuerySet[Any]]) -> dict[str, Count]:
     """How many each of `questions` finds, in one query whatever their number."""
     # Joined as text: as subqueries of a queryset each would be copied and given new aliases, which takes twice as long.
-    asked = [question.order_by().values("pk")[:MOST_COUNTED].query.sql_with_params() for question in questions.values()]
+    asked = [_statement(question) for question in questions.values()]
     counts = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) AS counted)" for sql, _params in asked)  # noqa: S608 (all Django's)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {counts}", [param for _sql, params in asked for param in params])
         return dict(zip(questions, map(Count, cursor.fetchone()), strict=True))
+
+
+def _statement(question: models.QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
+    try:
+        return question.order_by().values("pk")[:MOST_COUNTED].query.sql_with_params()
+    except EmptyResultSet:  # Django knows without asking that it finds nothing, and makes no statement
+        return "SELECT 1 WHERE FALSE", ()
