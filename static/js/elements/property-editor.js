@@ -1,9 +1,9 @@
-// <property-editor><button popovertarget><form popover>: the form takes the focus when it opens, and closes when what it
-// sent was taken. What else comes for it waits until then.
+// <property-editor><button popovertarget><form popover>: it has the focus when open, closes when its own answer was taken, and
+// keeps others until then.
 const HEARD = ["toggle", "htmx:after:request", "htmx:finally:request"]
 
 class PropertyEditor extends HTMLElement {
-  #isAnswered
+  #own
   #newer
 
   connectedCallback() {
@@ -23,14 +23,14 @@ class PropertyEditor extends HTMLElement {
         htmx.process(this.#newer)
         this.#newer = null
       }
-    } else if ((this.#isAnswered = event.type === "htmx:after:request")) {
+    } else if ((this.#own = event.type === "htmx:after:request")) {
       this.#newer = null
       if (event.detail.ctx.response?.status < 400) form.hidePopover()
     }
   }
 
   takes(newer) {
-    return this.#isAnswered || !(this.#newer = newer)
+    return this.#own || !(this.#newer = newer)
   }
 }
 customElements.define("property-editor", PropertyEditor)
