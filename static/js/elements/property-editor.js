@@ -1,10 +1,9 @@
-// <property-editor><button popovertarget><form popover>: it has the focus when open, closes when its own answer was taken, and
-// keeps others until then.
+// <property-editor><button popovertarget><form popover>: has the focus when open; only its own answer changes it until it closes.
 const HEARD = ["toggle", "htmx:after:request", "htmx:finally:request"]
 
 class PropertyEditor extends HTMLElement {
   #own
-  #newer
+  #next
 
   connectedCallback() {
     for (const type of HEARD) this.addEventListener(type, this, true)
@@ -18,19 +17,19 @@ class PropertyEditor extends HTMLElement {
     const form = this.querySelector("[popover]")
     if (event.type === "toggle") {
       if (event.newState === "open") form.querySelector("input:not([type=hidden]), select, textarea")?.focus()
-      else if (this.#newer) {
-        form.replaceWith(this.#newer)
-        htmx.process(this.#newer)
-        this.#newer = null
+      else if (this.#next) {
+        form.replaceWith(this.#next)
+        htmx.process(this.#next)
+        this.#next = null
       }
     } else if ((this.#own = event.type === "htmx:after:request")) {
-      this.#newer = null
+      this.#next = null
       if (event.detail.ctx.response?.status < 400) form.hidePopover()
     }
   }
 
-  takes(newer) {
-    return this.#own || !(this.#newer = newer)
+  takes(next) {
+    return this.#own || !(this.#next = next)
   }
 }
 customElements.define("property-editor", PropertyEditor)
