@@ -45,7 +45,7 @@ class ListKeys extends HTMLElement {
     const next = beside ? rows.findIndex((row) => row.id === beside) : at < 0 ? 0 : at + by
     const to = Math.max(0, Math.min(rows.length - 1, next))
     place = null
-    goesOn = by > 0 && at === rows.length - 1
+    goesOn = by > 0 && !beside && at === rows.length - 1
     // In sight, the way to the next page is taken by itself.
     if (goesOn) this.querySelector("#list-end a")?.scrollIntoView({ block: "nearest" })
     cursor = rows[to].id
