@@ -152,7 +152,8 @@ def first_load(browser: Browser, path: str) -> FirstLoad:
     """Everything that a browser fetches for a page it has never seen, and what the editor adds to it.
 
     Followed as a browser would: style sheets, scripts and what they import, icons, and the fonts that the page preloads
-    (other fonts only come when a letter needs them). What a script imports when it is needed counts to the editor.
+    (other fonts only come when a letter needs them). What a script of the page imports when it is needed counts to the
+    editor; what the editor imports only when somebody asks for it (the dialog of a snippet) counts to neither.
     """
     load = FirstLoad()
     page = browser.get(path)
@@ -182,8 +183,7 @@ def _follow(
         if path.endswith(".js"):
             imports = _IMPORT.findall(answer.text)
             wanted += [urljoin(path, one) for one in imports]
-            needed = [urljoin(path, one) for one in _IMPORT_LATER.findall(answer.text)]
-            (wanted if also is not None else later).extend(needed)
+            later += [urljoin(path, one) for one in _IMPORT_LATER.findall(answer.text)]
         elif path.endswith(".css"):
             wanted += [urljoin(path, one) for one in re.findall(r'@import\s+(?:url\()?["\']?([^"\')]+)', answer.text)]
 

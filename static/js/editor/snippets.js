@@ -1,6 +1,4 @@
 // Texts that are written again and again: found by name or shortcut while one types ";…", shown before they are inserted.
-import { SnippetDialog } from "./snippet-dialog.js";
-
 export class Snippets {
   trigger = ";"
   keys = ["F2"]
@@ -56,12 +54,21 @@ export class Snippets {
   }
 
   #edit(snippet) {
-    this.#host.querySelector(".editor").blur()
     this.#dialog({ ...snippet, html: snippet.raw })
   }
 
-  #dialog(snippet) {
-    new SnippetDialog(snippet, this.#host.querySelector(".editor")).open()
+  // Fetched when it is asked for, as few do.
+  async #dialog(snippet) {
+    let SnippetDialog
+    try {
+      ({ SnippetDialog } = await import("./snippet-dialog.js"))
+    } catch {
+      const { failed } = document.querySelector("template[data-snippet-dialog]").content.firstElementChild.dataset
+      return void document.dispatchEvent(new CustomEvent("toast", { detail: { items: [{ text: failed, kind: "error" }] } }))
+    }
+    const editor = this.#host.querySelector(".editor")
+    editor?.blur() // which closes the menu
+    if (editor) new SnippetDialog(snippet, editor).open()
   }
 
   #option({ name, shortcut, text }) {
