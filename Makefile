@@ -6,7 +6,7 @@ UV ?= uv
 PYTEST ?= -n 3 --dist worksteal
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 
-.PHONY: help run setup test test-thorough lint format key lock check-lock
+.PHONY: help run setup test test-quick lint format key lock check-lock
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -16,11 +16,11 @@ run: .venv/run.installed ## Start the help desk from nothing (PORT=8000); Ctrl-C
 
 setup: .venv/dev.installed ## Install everything that tests and checks need
 
-test: .venv/dev.installed ## Run the test suite, in four minutes (PYTEST="-n 2 tests/inbox" for a part)
-	@exec .venv/bin/python -m pytest -m "not thorough" $(PYTEST)
+test: .venv/dev.installed ## Run the whole test suite (PYTEST="-n 2 tests/inbox" for a part)
+	@exec .venv/bin/python -m pytest $(PYTEST)
 
-test-thorough: .venv/dev.installed ## Run the tests that take long, which .ci/run runs too
-	@exec .venv/bin/python -m pytest -m thorough $(PYTEST)
+test-quick: .venv/dev.installed ## Run the suite without the tests that take long, in four minutes
+	@exec .venv/bin/python -m pytest -m "not thorough" $(PYTEST)
 
 lint: .venv/dev.installed ## Check style, format and types
 	@.venv/bin/ruff check .

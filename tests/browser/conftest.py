@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 expect.set_options(timeout=10_000)
 
 HERE = Path(__file__).parent
-# What one does all day. The corners of it, of which there are many, are for `make test-thorough`.
+# What one does all day. The corners of it, of which there are many, `make test-quick` leaves out.
 MAIN_JOB = {"test_whole_way.py", "test_workspace.py", "test_without_javascript.py"}
 
 
