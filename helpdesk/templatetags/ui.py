@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
@@ -36,6 +36,7 @@ PRIORITIES = {
     "high": gettext_lazy("High"),
     "urgent": gettext_lazy("Urgent"),
 }
+HIDDEN = format_html('aria-hidden="{}"', "true")  # from screen readers
 HUES = [176, 250, 20, 300, 85, 140, 340, 215, 48]
 
 # A pictograph with what modifies it: skin tone, variation selector, combining mark, and joined pictographs.
@@ -124,11 +125,11 @@ def avatar(name: object, size: str = "", decorative: bool | int = False) -> Safe
     text = " ".join(str(name or "").split())
     cls = f"avatar avatar--{size}" if size else "avatar"
     if not text:
-        label = mark_safe('aria-hidden="true"') if decorative else _image_label(_("Nobody"))
+        label = HIDDEN if decorative else _image_label(_("Nobody"))
         return format_html('<span class="{} avatar--none" {}></span>', cls, label)
 
     hue = hue_of(text)
-    label = mark_safe('aria-hidden="true"') if decorative else _image_label(text)
+    label = HIDDEN if decorative else _image_label(text)
     return format_html('<span class="{}" style="--h:{}" {}>{}</span>', cls, hue, label, _initials(text))
 
 
@@ -217,7 +218,7 @@ def _drawing(cls: str, name: str, prefix: str, label: str | None) -> SafeString:
         name=name,
         prefix=prefix,
         sprite=_sprite(),
-        label=mark_safe('aria-hidden="true"') if label is None else _image_label(label),
+        label=HIDDEN if label is None else _image_label(label),
     )
 
 
