@@ -308,3 +308,19 @@ def test_somebody_who_is_switched_off_reads_so_at_once_and_in_one_place(page, li
     aino.save(update_fields=["is_active"])
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(line).to_be_hidden()
+
+
+def test_what_was_typed_while_signed_out_is_saved_as_soon_as_the_page_is_live_again(page, live_desk, enter, aino):
+    ticket = make_ticket()
+    make_message(ticket)
+    enter(page, aino)
+    open_ticket(page, ticket, live_desk)
+    page.context.clear_cookies(name="sessionid")
+    page.locator(".composer__reply .editor").click()
+    page.keyboard.type("Hi Elina")
+    expect(page.locator("#draft-state")).to_have_text("Not saved")
+    tab = page.context.new_page()
+    signing_in.sign_in(tab, f"{live_desk.url}/login/", aino)
+    wait_until_live(tab)
+    expect(page.locator("#draft-state")).to_contain_text("Saved")
+    expect(page.locator("live-stream")).to_be_hidden()

@@ -259,6 +259,7 @@ class DraftSaver extends HTMLElement {
 
   // Another window of the same person saved this draft, sent it or threw it away.
   async #heard({ ticket, mode, version } = {}) {
+    this.#draft.retry() // whoever hears is connected and signed in
     if (String(ticket) !== this.dataset.ticket || mode !== this.dataset.mode) return
     await this.#draft.settled()
     await this.#answered()
