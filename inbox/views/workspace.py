@@ -70,7 +70,7 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)  # so far down, a list that stands still is better than one that shrinks
     start = read(request.GET.get("start", ""))
     listing = Listing(view, user, after=start, start=start, size=_wanted(request))
-    context = {"listing": listing, "view": view, "open": _number(request, "open")}
+    context = {"listing": listing, "view": view, "open": _number(request, "open"), **_when_empty(listing)}
     return _fragment(request, "inbox/_list_now.html", {**context, **_beside_views(listing)})
 
 
@@ -116,8 +116,8 @@ def answer_workspace(
     opened: Ticket | None = context.get("ticket")
     if opened:
         context["open"] = opened.pk
-    elif not listing.rows and listing.user.may_change_settings:
-        context["lacks_mailbox"] = not Mailbox.objects.exists()
+    else:
+        context.update(_when_empty(listing))
     if not wants_fragment(request):
         context.update(_beside_views(listing))
         return vary_on_fragment(render(request, "inbox/workspace.html", context, status=status))
@@ -173,6 +173,13 @@ def _beside_views(listing: Listing) -> dict[str, Count]:
     if listing.user.may_reply:
         questions["without_ticket"] = Conversation.objects.visible_to(listing.user).filter(ticket=None)
     return listing.counts_with(**questions)
+
+
+def _when_empty(listing: Listing) -> dict[str, bool]:
+    """What an empty list says to whoever could change that."""
+    if listing.rows or not listing.user.may_change_settings:
+        return {}
+    return {"lacks_mailbox": not Mailbox.objects.exists()}
 
 
 def _links(opened: Ticket, user: User, links: list[TicketLink]) -> list[dict[str, Any]]:

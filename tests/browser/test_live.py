@@ -46,8 +46,10 @@ def test_new_mail_appears_in_the_list_the_counts_and_the_open_ticket(page, live_
     ticket = make_ticket(name="Wrong size")
     make_message(ticket, text="It is too small.", mailbox=support)
     enter(page, aino)
+    expect(page.get_by_role("heading", name="All open: 1")).to_be_visible()
     make_ticket(name="Just came")
     expect(page.get_by_role("link", name="Just came")).to_be_visible(timeout=3000)
+    expect(page.get_by_role("heading", name="All open: 2")).to_be_visible()
     expect(page.locator("#view-all-open .count")).to_have_text("2")
 
     page.get_by_role("link", name="Wrong size").click()
