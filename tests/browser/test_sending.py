@@ -271,11 +271,15 @@ def test_send_and_close_by_keys_then_open_the_next(another: None, desk: Page, ti
 def test_what_failed_is_red_and_edited_and_sent_again(desk: Page, ticket: Ticket) -> None:
     write(desk, "On its way.")
     desk.keyboard.press("Control+Enter")
-    expect(desk.locator("#messages .msg.is-pending")).to_be_visible()
-    Outgoing.objects.update(state=OutgoingState.FAILED, last_answer="550 5.1.1 No such user here")
-    desk.reload()
+    desk.set_viewport_size({"width": 1440, "height": 600})
+    desk.locator("#messages .msg.is-pending").get_by_text("On its way.").click()
+    said = "550 5.1.1 No such user here. " + "Look at https://mail.example/why before you send to this address again. " * 8
+    Outgoing.objects.update(state=OutgoingState.FAILED, last_answer=said)
+    desk.evaluate("document.dispatchEvent(new CustomEvent('ticket:changed'))")
     failed = desk.locator("#messages .msg.is-failed")
     expect(failed).to_contain_text("550 5.1.1 No such user here")
+    expect(failed.get_by_role("button", name="Try again")).to_be_in_viewport()
+    desk.set_viewport_size({"width": 1440, "height": 900})
     shot(desk, "failed")
     failed.get_by_role("button", name="Edit and resend").click()
     expect(desk.get_by_role("textbox", name="Your reply")).to_contain_text("On its way.")

@@ -30,10 +30,12 @@ class ThreadNews extends HTMLElement {
     if (event.type === "click") this.#go()
     else if (event.type === "scroll") this.#scrolled()
     else if (event.type === "htmx:before:swap") this.#isAtEnd = this.#endIsNear()
-    else this.#swapped()
+    else this.#swapped(event.detail.ctx)
   }
 
-  #swapped() {
+  #swapped({ sourceElement: source }) {
+    // What befell the messages, a mail that failed say, makes them longer, too.
+    if (this.#isAtEnd && source?.id === "thread-live") this.#thread.scrollTop = this.#thread.scrollHeight
     const news = this.#messages.filter((message) => numberOf(message) > this.#known)
     if (!news.length) return
     if (this.#isAtEnd) {
