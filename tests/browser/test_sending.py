@@ -273,7 +273,7 @@ def test_what_failed_is_red_and_edited_and_sent_again(desk: Page, ticket: Ticket
     desk.keyboard.press("Control+Enter")
     desk.set_viewport_size({"width": 1440, "height": 600})
     desk.locator("#messages .msg.is-pending").get_by_text("On its way.").click()
-    said = "550 5.1.1 No such user here. " + "Look at https://mail.example/why before you send to this address again. " * 8
+    said = "550 5.1.1 No such user here. " + "Look at mail.example before you send to this address again. " * 8
     Outgoing.objects.update(state=OutgoingState.FAILED, last_answer=said)
     desk.evaluate("document.dispatchEvent(new CustomEvent('ticket:changed'))")
     failed = desk.locator("#messages .msg.is-failed")
