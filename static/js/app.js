@@ -1,4 +1,4 @@
-// What every page runs. One file, one behaviour; elements wire themselves when they appear in the page.
+// What every page runs; an element of one page alone comes with that page. One file, one behaviour; elements wire themselves when they appear in the page.
 // Import lines end in a semicolon: the static storage finds them by it to write hashed names in.
 import "./session.js";
 import "./elements/action-menu.js";
@@ -13,7 +13,6 @@ import "./elements/draft-count.js";
 import "./elements/draft-saver.js";
 import "./elements/email-frame.js";
 import "./elements/first-message.js";
-import "./elements/form-layout.js";
 import "./elements/file-viewer.js";
 import "./elements/kept-form.js";
 import "./elements/kept-sections.js";

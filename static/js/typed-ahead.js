@@ -1,5 +1,7 @@
 // What one types ahead of the page: after R or C every letter belongs to the editor that was asked for, also when its ticket
 // is still on its way. Letters are commands only where one meant them to be.
+import { write } from "./held-keys.js";
+
 const RESTS = 1_000 // milliseconds without a key until letters are commands again, after an editor went away under them
 const FIELD = "input, textarea, select, [contenteditable], [popover], dialog"
 const TEXT = "textarea, [contenteditable]"
@@ -83,10 +85,7 @@ export class TypedAhead {
     if (!hasCome || !field.matches(`#composer :is(${TEXT})`)) return this.#drop()
 
     this.#held = undefined
-    for (const [at, line] of text.split("\n").entries()) {
-      if (at) document.execCommand(field.isContentEditable ? "insertParagraph" : "insertText", false, "\n")
-      if (line) document.execCommand("insertText", false, line)
-    }
+    write(text, field)
   }
 
   // Whoever was writing goes on for a moment before they see that nobody listens.

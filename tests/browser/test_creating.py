@@ -263,6 +263,7 @@ def test_s10_the_form_is_arranged_by_keyboard_and_by_dragging_and_shown_as_it_wi
     make_property(name="Root cause")
     page.keyboard.press("t")
     page.get_by_role("link", name="Edit this form").click()
+    expect(page.locator("form-layout:defined")).to_be_visible()
     grip = page.get_by_role("button", name="Move Owner, use the arrow keys")
     grip.focus()
     page.keyboard.press("ArrowUp")

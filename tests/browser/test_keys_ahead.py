@@ -147,7 +147,8 @@ def test_what_is_typed_in_an_editor_that_goes_is_for_the_one_that_comes(desk, ti
     nothing_happened(tickets)
 
 
-def test_what_is_typed_after_send_and_next_is_the_answer_to_the_next(desk, tickets):
+@pytest.mark.parametrize("late", ["/replies/", "/drafts/reply/"])
+def test_what_is_typed_after_send_and_next_is_the_answer_to_the_next(desk, tickets, late):
     desk.locator("#ticket").focus()
     desk.keyboard.press("r")
     desk.keyboard.type("We send another.")
@@ -155,16 +156,35 @@ def test_what_is_typed_after_send_and_next_is_the_answer_to_the_next(desk, ticke
     desk.get_by_role("menuitemcheckbox", name="Then open the next ticket").check()
     desk.keyboard.press("Escape")
     editor_of(desk).focus()
-    slow(desk, "/replies/", 500)
+    slow(desk, late, 500)
     desk.keyboard.press("Control+Enter")
-    desk.wait_for_timeout(50)
     desk.keyboard.press("r")
     desk.keyboard.type(TEXT, delay=20)
     expect(desk.locator("#ticket-title")).to_have_text("ticket 1")
     expect(editor_of(desk)).to_have_text(TEXT)
     until(desk, lambda: words_of(Draft.objects.filter(ticket=tickets[1]).first()) == TEXT)
     assert not Draft.objects.exclude(ticket=tickets[1]).exists()
+    assert sent_on(tickets[0]) == ["We send another."]
     nothing_happened(tickets[1:])
+
+
+def test_what_is_typed_while_the_text_is_saved_to_be_sent_does_not_go_along_and_stays(desk, tickets):
+    desk.locator("#ticket").focus()
+    desk.keyboard.press("r")
+    desk.keyboard.type("We send another.")
+    slow(desk, "/drafts/reply/", 500)
+    desk.keyboard.press("Control+Enter")
+    desk.keyboard.type("And wh")
+    desk.keyboard.press("Backspace")
+    desk.keyboard.type(TEXT, delay=20)
+    expect(desk.locator("#messages")).to_contain_text("We send another.")
+    expect(editor_of(desk)).to_have_text(f"We send another.And w{TEXT}")
+    assert sent_on(tickets[0]) == ["We send another."]
+    nothing_happened(tickets[1:])
+
+
+def sent_on(ticket: Ticket) -> list[str]:
+    return [message.text.strip() for message in ticket.messages.filter(direction="out")]
 
 
 def test_an_editor_stays_in_use_when_the_ticket_does_not_come(desk, tickets):

@@ -3,6 +3,7 @@
 import { Draft } from "../editor/draft.js";
 import { OF_THE_TEXT, apart, changesHead, isBody, isByHand, isEmpty, text } from "../editor/draft-fields.js";
 import { begun, typedMeanwhile } from "../editor/plain.js";
+import { HeldKeys } from "../held-keys.js";
 
 const SETTLED = 800
 const WAITS_FOR_SAVE = 2_000 // before Send goes ahead with what the form holds
@@ -23,6 +24,7 @@ class DraftSaver extends HTMLElement {
   #form
   #last = "" // what was saved or printed, as text
   #isTouched = false // by a person: what changes by itself is nobody's text
+  #isWaiting = false // to be sent, for what was typed last to be saved
   #isSending = false
   #isOver = false // sent, or another text is taken: nothing of this form is saved any more
   #isUnsure = false // whether it was sent: nobody answered
@@ -218,7 +220,8 @@ class DraftSaver extends HTMLElement {
     if (text(fields) !== this.#last || this.#draft.isBusy) this.#draft.flush(fields)
   }
 
-  // Everything is saved before it is sent, so that what is sent is the newest there is.
+  // Everything is saved before it is sent, so that what is sent is the newest there is. Keys that are pressed meanwhile are
+  // not for this mail any more.
   async #submit(event) {
     const { submitter } = event
     if (this.#isSending) return
@@ -227,12 +230,23 @@ class DraftSaver extends HTMLElement {
     if (!this.#draft.isBusy && !this.#draft.isStuck && !this.#head) return this.#sends()
     event.preventDefault()
     event.stopImmediatePropagation()
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    const keys = new HeldKeys()
     await this.#draft.settled(WAITS_FOR_SAVE)
     await new Promise((resolve) => setTimeout(resolve)) // a form takes no submit while it is being submitted
-    if (this.#head) return // whom it goes to is about to be shown
-    if (this.#draft.isStuck) return this.#banner()?.querySelector("button").focus()
+    this.#isWaiting = false
+    if (this.#head) return keys.release() // whom it goes to is about to be shown
+    if (this.#draft.isStuck) {
+      keys.release()
+      return this.#banner()?.querySelector("button").focus()
+    }
     this.#sends()
+    const asked = new Promise((resolve) => this.#form.addEventListener("htmx:before:request", resolve, { once: true }))
     this.#form.requestSubmit(submitter?.isConnected ? submitter : undefined)
+    await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, AWAITS))])
+    await new Promise((resolve) => setTimeout(resolve)) // whoever else hears of it has
+    keys.release()
   }
 
   // Until the answer is there: what is refused is typed on.
@@ -297,8 +311,10 @@ class DraftSaver extends HTMLElement {
     this.querySelector("form > rich-editor > :is(.editor, textarea:enabled)")?.focus()
   }
 
-  // It was sent, and the answer was lost on the way.
+  // It was sent, and the answer was lost on the way. Whoever wrote on since then is told so.
   #arrivedUnheard(key) {
+    const fields = this.#fields()
+    if (text(fields) !== this.#last) return void setTimeout(() => this.#draft.insist(this.#draft.version, fields))
     this.setAttribute("hx-vals", JSON.stringify({ sent: key }))
     this.#decide(true)
   }

@@ -11,6 +11,7 @@ class SidePanel extends HTMLElement {
     if (before && before !== document.body && !before.closest(".panel")) opener = before
     // When the elements inside have wired themselves.
     queueMicrotask(() => focusFirstField(this))
+    if (this.querySelector("form-layout")) import("./form-layout.js")
   }
 
   disconnectedCallback() {

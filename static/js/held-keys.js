@@ -1,0 +1,43 @@
+// Keys that are pressed while it is not known yet where they belong: a mail is about to leave as it stands, say.
+const KEPT = ["Enter", "Backspace"]
+
+export class HeldKeys {
+  #keys = []
+  #field = document.activeElement
+
+  constructor() {
+    addEventListener("keydown", this, true) // at the window, so that nobody has heard of it yet
+  }
+
+  handleEvent(event) {
+    const { key, ctrlKey, metaKey } = event
+    if (ctrlKey || metaKey || (key.length > 1 && !KEPT.includes(key))) return
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    this.#keys.push(key)
+  }
+
+  // Into the field where one was, or to whatever has taken its place.
+  release() {
+    removeEventListener("keydown", this, true)
+    for (const key of this.#keys) {
+      const to = document.activeElement
+      if (to === this.#field && to.isContentEditable) put(key, to)
+      else to.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }))
+    }
+    this.#keys = []
+  }
+}
+
+// Text at the caret, with its line breaks, as a person types it.
+export function write(text, field) {
+  for (const [at, line] of text.split("\n").entries()) {
+    if (at) document.execCommand(field.isContentEditable ? "insertParagraph" : "insertText", false, "\n")
+    if (line) document.execCommand("insertText", false, line)
+  }
+}
+
+function put(key, field) {
+  if (key === "Backspace") document.execCommand("delete")
+  else write(key === "Enter" ? "\n" : key, field)
+}
