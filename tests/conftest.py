@@ -284,8 +284,9 @@ def smtp_server() -> Iterator[Any]:
 
 
 def chromium() -> str | None:
-    """The installed browser, else Playwright's own when it is there."""
-    for found in (os.environ.get("CHROMIUM"), shutil.which("chromium"), shutil.which("chromium-browser")):
+    """The installed browser, best the one that cannot draw a window and so has less to do; else Playwright's own."""
+    shell = "/usr/lib/chromium/chromium-headless-shell"
+    for found in (os.environ.get("CHROMIUM"), shell, shutil.which("chromium"), shutil.which("chromium-browser")):
         if found and Path(found).exists():
             return found
     from playwright.sync_api import sync_playwright
