@@ -121,6 +121,7 @@ RULES: dict[str, Rule] = {
     "tickets:property": Rule("post", BY_REPLIERS, data=lambda: {"value": "Sizing"}),
     "tickets:pipeline_statuses": Rule(expected={"collaborator": REFUSED}),
     "tickets:creation_form": Rule(expected=DESK_SETTINGS),
+    "tickets:trash": Rule("post", {**OF_A_TICKET, "admin": OK}, else_=REFUSED, data=lambda: {"trashed": "0"}),
     "tickets:priority": Rule("post", BY_REPLIERS, data=lambda: {"priority": "3"}),
     # Conversations without a ticket: for whoever may reply and sees what is unassigned
     "inbox:conversations": Rule(expected={"collaborator": REFUSED}),

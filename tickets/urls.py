@@ -13,6 +13,7 @@ from tickets.views.priority import priority
 from tickets.views.properties import ticket_property
 from tickets.views.status import status
 from tickets.views.statuses import pipeline_statuses
+from tickets.views.trash import trash
 
 app_name = "tickets"
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("tickets/<int:number>/priority/", priority, name="priority"),
     path("tickets/<int:number>/properties/<slug:key>/", ticket_property, name="property"),
     path("tickets/<int:number>/following/", following, name="following"),
+    path("tickets/<int:number>/trash/", trash, name="trash"),
     path("notifications/", notifications, name="notifications"),
     path("notifications/count/", notification_count, name="notification_count"),
     path("notifications/reading/", notifications_reading, name="notifications_reading"),

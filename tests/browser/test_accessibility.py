@@ -186,6 +186,12 @@ def reading(walk: Walk, ticket: Ticket) -> None:
     page.get_by_role("menuitemradio", name="Closed").click()
     walk.look("what a status asks", page.get_by_role("dialog", name="One thing before"), within="dialog:modal")
     walk.press("Escape")
+    page.locator("#actions-button").click()
+    walk.look("more actions", page.locator("#m-actions"), within="#ticket-header")
+    page.get_by_role("menuitem", name="Move to trash").click()
+    walk.look("in the trash", page.locator("#ticket-alerts"), within="#ticket-alerts")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.locator("#ticket-alerts")).to_be_hidden()
     page.get_by_role("link", name="label.png").first.click()
     walk.look("file viewer", page.get_by_role("dialog", name="label.png"), within="dialog:modal")
     walk.press("Escape")
@@ -194,7 +200,7 @@ def reading(walk: Walk, ticket: Ticket) -> None:
     walk.look("context", page.locator("#context"), within="#context")
     page.get_by_role("link", name="Change contacts").click()
     page.locator(".panel .picker__find input").fill("elina")
-    walk.look("contacts of a ticket", page.get_by_role("option"), within=".panel")
+    walk.look("contacts of a ticket", page.locator(".panel").get_by_role("option"), within=".panel")
 
 
 def writing(walk: Walk, ticket: Ticket) -> None:

@@ -22,7 +22,7 @@ FIND = """async () => [
   ...document.cookie.match(/left/g) ?? [],
   ...(await indexedDB.databases()).map(({ name }) => name),
   ...await caches.keys(),
-  Notification.permission,
+  (await navigator.permissions.query({ name: "geolocation" })).state,
 ]"""
 
 
@@ -38,7 +38,7 @@ def test_a_lasting_context_keeps_files_and_nothing_that_somebody_left(browser: B
     with lasting.lent() as context:
         page = context.new_page()
         clean = [visit(page, address) for address in addresses]
-        context.grant_permissions(["notifications"])
+        context.grant_permissions(["geolocation"])
         context.route("**/login/", lambda route: route.continue_(headers={"Accept-Language": "fi"}))
         for address in addresses:
             page.goto(address)

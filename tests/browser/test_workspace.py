@@ -411,3 +411,33 @@ def violations(page: Page) -> list[str]:
     rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+
+
+def test_h13_a_ticket_goes_to_the_trash_and_comes_back_from_the_toast_or_the_trash(page, live_server, sign_in, aino):
+    aino.delete_right = True
+    aino.save()
+    ticket = make_ticket(name="Broken zip")
+    make_message(ticket)
+    make_message(make_ticket(name="Another one"))
+    sign_in(page, aino)
+    page.get_by_role("link", name="Broken zip").click()
+    row, banner = page.locator(f"#t{ticket.number}"), page.get_by_text("This ticket is in the trash.")
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Move to trash").click()
+    expect(row).to_have_count(0)
+    expect(banner).to_be_visible()
+    expect(page.locator("#view-trash .count")).to_have_text("1")
+    page.keyboard.press("z")
+    expect(row).to_be_visible()
+    expect(banner).to_be_hidden()
+
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Move to trash").click()
+    expect(row).to_have_count(0)
+    page.get_by_role("link", name="Trash").click()
+    page.get_by_role("link", name="Broken zip").click()
+    banner.locator("..").get_by_role("button", name="Restore").click()
+    expect(row).to_have_count(0)
+    expect(banner).to_be_hidden()
+    ticket.refresh_from_db()
+    assert ticket.trashed_at is None

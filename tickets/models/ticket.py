@@ -76,6 +76,9 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         # As a range, so that the index gives them in the order of the list.
         return self.filter(trashed_at=None, turn__range=(min(kinds), max(kinds)))
 
+    def in_trash(self, kinds: Collection[Kind]) -> TicketQuerySet:
+        return self.filter(trashed_at__isnull=False, turn__range=(min(kinds), max(kinds)))
+
     def by_turn(self, *, newest_first: bool = False) -> TicketQuerySet:
         """In the order of the groups of a list, the longest wait first in each; or the newest first throughout."""
         return self.order_by("-turn", "-turn_since", "-number") if newest_first else self.order_by(*TURN_ORDER)
@@ -234,6 +237,9 @@ class Ticket(models.Model):
             models.Index("turn", "turn_since", "number", name="ticket_turn", condition=models.Q(trashed_at=None)),
             models.Index(
                 "owner", "turn", "turn_since", "number", name="ticket_owner_turn", condition=models.Q(trashed_at=None)
+            ),
+            models.Index(
+                "turn", "turn_since", "number", name="ticket_trash", condition=models.Q(trashed_at__isnull=False)
             ),
             models.Index("contact", models.F("opened_at").desc(), name="ticket_of_contact"),
         ]

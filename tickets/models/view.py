@@ -32,6 +32,7 @@ class View:
     mentioned: bool = False
     followed: bool = False
     unassigned: bool = False
+    trashed: bool = False
     newest_first: bool = False
     for_collaborators: bool = False
 
@@ -41,7 +42,8 @@ class View:
         from tickets.models.notification import Notification, NotificationKind
         from tickets.models.ticket import Ticket
 
-        tickets = Ticket.objects.visible_to(user).on_turn(kinds or self.kinds)
+        visible = Ticket.objects.visible_to(user)
+        tickets = visible.in_trash(kinds or self.kinds) if self.trashed else visible.on_turn(kinds or self.kinds)
         if self.mine:
             tickets = tickets.filter(owner=user)
         if self.unassigned:
@@ -116,12 +118,27 @@ VIEWS = (
         followed=True,
         for_collaborators=True,
     ),
+    View(
+        "trash",
+        _("Trash"),
+        "trash-2",
+        _("The trash is empty"),
+        _("Tickets that somebody moves to the trash are kept here, and can be restored."),
+        kinds=ALL,
+        trashed=True,
+        newest_first=True,
+    ),
 )
 DEFAULT = VIEWS[2]
 
 
 def views_for(user: User) -> tuple[View, ...]:
-    return tuple(view for view in VIEWS if view.for_collaborators or not user.is_collaborator)
+    """Built-in ones (SPEC H-14): a collaborator's few (S-02a), and the trash for whoever may delete (H-13)."""
+    return tuple(
+        view
+        for view in VIEWS
+        if (view.for_collaborators or not user.is_collaborator) and (user.may_delete or not view.trashed)
+    )
 
 
 def view_for(user: User, key: str) -> View | None:
