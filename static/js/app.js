@@ -1,4 +1,5 @@
-// What every page runs; an element of one page alone comes with that page. One file, one behaviour; elements wire themselves when they appear in the page.
+// What every page runs. One file, one behaviour; elements wire themselves when they appear in the page. An element of one
+// page alone comes with that page.
 // Import lines end in a semicolon: the static storage finds them by it to write hashed names in.
 import "./session.js";
 import "./elements/action-menu.js";

@@ -1,5 +1,6 @@
 // Keys that are pressed while it is not known yet where they belong: a mail is about to leave as it stands, say.
 const KEPT = ["Enter", "Backspace"]
+const TYPED_IN = "input, textarea, [contenteditable]"
 
 export class HeldKeys {
   #keys = []
@@ -10,8 +11,9 @@ export class HeldKeys {
   }
 
   handleEvent(event) {
-    const { key, ctrlKey, metaKey } = event
-    if (ctrlKey || metaKey || (key.length > 1 && !KEPT.includes(key))) return
+    const { key } = event
+    const isCommand = (event.ctrlKey || event.metaKey) && !event.getModifierState("AltGraph")
+    if (isCommand || (key.length > 1 && !KEPT.includes(key))) return
     event.preventDefault()
     event.stopImmediatePropagation()
     this.#keys.push(key)
@@ -22,7 +24,7 @@ export class HeldKeys {
     removeEventListener("keydown", this, true)
     for (const key of this.#keys) {
       const to = document.activeElement
-      if (to === this.#field && to.isContentEditable) put(key, to)
+      if (to === this.#field && to.matches(TYPED_IN)) put(key, to)
       else to.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }))
     }
     this.#keys = []

@@ -5,10 +5,18 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.utils import timezone
 
+from people import throttling
 from tests.factories import PASSWORD, make_user
 from tests.people.test_signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def one_hour(monkeypatch):
+    """No test begins in one hour of the clock, which has a count of its own, and ends in the next."""
+    now = throttling._hour(timezone.now())
+    monkeypatch.setattr(throttling, "_hour", lambda _now: now)
 
 
 def fail(client, user, times, **rest):

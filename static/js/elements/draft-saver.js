@@ -233,20 +233,24 @@ class DraftSaver extends HTMLElement {
     if (this.#isWaiting) return
     this.#isWaiting = true
     const keys = new HeldKeys()
-    await this.#draft.settled(WAITS_FOR_SAVE)
-    await new Promise((resolve) => setTimeout(resolve)) // a form takes no submit while it is being submitted
-    this.#isWaiting = false
-    if (this.#head) return keys.release() // whom it goes to is about to be shown
-    if (this.#draft.isStuck) {
+    try {
+      await this.#draft.settled(WAITS_FOR_SAVE)
+      await new Promise((resolve) => setTimeout(resolve)) // a form takes no submit while it is being submitted
+      await this.#goesAhead(submitter)
+    } finally {
+      this.#isWaiting = false
       keys.release()
-      return this.#banner()?.querySelector("button").focus()
     }
+    if (this.#draft.isStuck) this.#banner()?.querySelector("button").focus()
+  }
+
+  async #goesAhead(submitter) {
+    if (this.#head || this.#draft.isStuck) return // whom it goes to is about to be shown, or what there is to decide
     this.#sends()
     const asked = new Promise((resolve) => this.#form.addEventListener("htmx:before:request", resolve, { once: true }))
     this.#form.requestSubmit(submitter?.isConnected ? submitter : undefined)
     await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, AWAITS))])
     await new Promise((resolve) => setTimeout(resolve)) // whoever else hears of it has
-    keys.release()
   }
 
   // Until the answer is there: what is refused is typed on.
