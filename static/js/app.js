@@ -1,5 +1,4 @@
-// What every page runs. One file, one behaviour; elements wire themselves when they appear in the page. An element of one
-// page alone comes with that page.
+// What every page runs; an element of one page comes with it. One file, one behaviour; elements wire themselves.
 // Import lines end in a semicolon: the static storage finds them by it to write hashed names in.
 import "./session.js";
 import "./elements/action-menu.js";

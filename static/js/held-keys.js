@@ -1,4 +1,4 @@
-// Keys that are pressed while it is not known yet where they belong: a mail is about to leave as it stands, say.
+// Keys pressed while it is not known where they belong: a mail is about to leave, say.
 const KEPT = ["Enter", "Backspace"]
 const TYPED_IN = "input, textarea, [contenteditable]"
 
@@ -7,7 +7,7 @@ export class HeldKeys {
   #field = document.activeElement
 
   constructor() {
-    addEventListener("keydown", this, true) // at the window, so that nobody has heard of it yet
+    addEventListener("keydown", this, true) // before anybody hears of it
   }
 
   handleEvent(event) {
@@ -19,7 +19,7 @@ export class HeldKeys {
     this.#keys.push(key)
   }
 
-  // Into the field where one was, or to whatever has taken its place.
+  // Into the field where one was, or to what has taken its place.
   release() {
     removeEventListener("keydown", this, true)
     for (const key of this.#keys) {
@@ -31,7 +31,7 @@ export class HeldKeys {
   }
 }
 
-// Text at the caret, with its line breaks, as a person types it.
+// At the caret, as a person types it.
 export function write(text, field) {
   for (const [at, line] of text.split("\n").entries()) {
     if (at) document.execCommand(field.isContentEditable ? "insertParagraph" : "insertText", false, "\n")

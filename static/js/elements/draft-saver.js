@@ -24,7 +24,7 @@ class DraftSaver extends HTMLElement {
   #form
   #last = "" // what was saved or printed, as text
   #isTouched = false // by a person: what changes by itself is nobody's text
-  #isWaiting = false // to be sent, for what was typed last to be saved
+  #isWaiting = false // for the last save, to be sent
   #isSending = false
   #isOver = false // sent, or another text is taken: nothing of this form is saved any more
   #isUnsure = false // whether it was sent: nobody answered
@@ -220,8 +220,7 @@ class DraftSaver extends HTMLElement {
     if (text(fields) !== this.#last || this.#draft.isBusy) this.#draft.flush(fields)
   }
 
-  // Everything is saved before it is sent, so that what is sent is the newest there is. Keys that are pressed meanwhile are
-  // not for this mail any more.
+  // Everything is saved before it is sent, so that what is sent is the newest there is. Keys pressed meanwhile are not for it.
   async #submit(event) {
     const { submitter } = event
     if (this.#isSending) return
@@ -245,12 +244,12 @@ class DraftSaver extends HTMLElement {
   }
 
   async #goesAhead(submitter) {
-    if (this.#head || this.#draft.isStuck) return // whom it goes to is about to be shown, or what there is to decide
+    if (this.#head || this.#draft.isStuck) return // whom it goes to is about to be shown
     this.#sends()
     const asked = new Promise((resolve) => this.#form.addEventListener("htmx:before:request", resolve, { once: true }))
     this.#form.requestSubmit(submitter?.isConnected ? submitter : undefined)
     await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, AWAITS))])
-    await new Promise((resolve) => setTimeout(resolve)) // whoever else hears of it has
+    await new Promise((resolve) => setTimeout(resolve))
   }
 
   // Until the answer is there: what is refused is typed on.
@@ -277,7 +276,7 @@ class DraftSaver extends HTMLElement {
 
   // Another window of the same person saved this draft, sent it or threw it away.
   async #heard({ ticket, mode, version } = {}) {
-    this.#draft.retry() // whoever hears is connected and signed in
+    this.#draft.retry()
     if (String(ticket) !== this.dataset.ticket || mode !== this.dataset.mode) return
     await this.#draft.settled()
     await this.#answered()
@@ -315,7 +314,7 @@ class DraftSaver extends HTMLElement {
     this.querySelector("form > rich-editor > :is(.editor, textarea:enabled)")?.focus()
   }
 
-  // It was sent, and the answer was lost on the way. Whoever wrote on since then is told so.
+  // It was sent, and the answer was lost on the way. Whoever wrote on since is told so.
   #arrivedUnheard(key) {
     const fields = this.#fields()
     if (text(fields) !== this.#last) return void setTimeout(() => this.#draft.insist(this.#draft.version, fields))

@@ -34,7 +34,7 @@ class ThreadNews extends HTMLElement {
   }
 
   #swapped({ sourceElement: source }) {
-    // What befell the messages, a mail that failed say, makes them longer, too.
+    // A mail that failed makes them longer, too.
     if (this.#isAtEnd && source?.id === "thread-live") this.#thread.scrollTop = this.#thread.scrollHeight
     const news = this.#messages.filter((message) => numberOf(message) > this.#known)
     if (!news.length) return
