@@ -68,6 +68,11 @@ class Listing:
             rows.append(Row(ticket, Group(Kind(turn), self.counts[_group_key(Kind(turn))]) if begins else None))
         return rows
 
+    @property
+    def is_empty(self) -> bool:
+        """Asked without counting, which `rows` does for their groups."""
+        return not self._tickets
+
     def reaching(self, opened: Ticket) -> Listing:
         """This list, begun at `opened` when that is one of its tickets and stands further down than this page."""
         # Not by way of `rows`, whose groups would count everything twice.

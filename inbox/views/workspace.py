@@ -177,7 +177,7 @@ def _beside_views(listing: Listing) -> dict[str, Count]:
 
 def _when_empty(listing: Listing) -> dict[str, bool]:
     """What an empty list says to whoever could change that."""
-    if listing.rows or not listing.user.may_change_settings:
+    if not listing.is_empty or not listing.user.may_change_settings:
         return {}
     return {"lacks_mailbox": not Mailbox.objects.exists()}
 
